@@ -1,0 +1,94 @@
+//! Flink configuration: flattened, layered, and looked up through the older spellings that Flink still accepts.
+//! Keys and their order of look-up: DOMAIN 3.6.
+
+use std::borrow::Cow;
+
+use crate::document::Node;
+
+/// An option with its spellings, the current one first: Flink looks them up in this order.
+pub type Key = &'static [&'static str];
+
+pub const SAVEPOINT_DIRECTORY: Key =
+    &["execution.checkpointing.savepoint-dir", "state.savepoints.dir", "savepoints.state.backend.fs.dir"];
+pub const CHECKPOINT_DIRECTORY: Key =
+    &["execution.checkpointing.dir", "state.checkpoints.dir", "state.backend.fs.checkpointdir"];
+pub const RETENTION: Key = &["execution.checkpointing.externalized-checkpoint-retention"];
+pub const CHECKPOINT_INTERVAL: Key = &["execution.checkpointing.interval"];
+pub const RECOVERY_PATH: Key = &["execution.state-recovery.path", "execution.savepoint.path"];
+pub const IGNORE_UNCLAIMED_STATE: Key =
+    &["execution.state-recovery.ignore-unclaimed-state", "execution.savepoint.ignore-unclaimed-state"];
+pub const CLAIM_MODE: Key = &["execution.state-recovery.claim-mode", "execution.savepoint-restore-mode"];
+pub const HIGH_AVAILABILITY: Key = &["high-availability.type", "recovery.mode", "high-availability"];
+pub const DRAIN_ON_SAVEPOINT: Key = &["kubernetes.operator.job.drain-on-savepoint-deletion"];
+pub const SAVEPOINT_ON_DELETION: Key = &["kubernetes.operator.job.savepoint-on-deletion"];
+pub const IN_PLACE_SCALING: Key = &["kubernetes.operator.job.upgrade.inplace-scaling.enabled"];
+pub const LAST_STATE_FALLBACK: Key = &["kubernetes.operator.job.upgrade.last-state-fallback.enabled"];
+pub const LAST_STATE_JOB_CANCEL: Key = &["kubernetes.operator.job.upgrade.last-state.job-cancel.enabled"];
+
+/// Layers of configuration, the weakest first.
+#[derive(Debug, Default)]
+pub struct Configuration<'d> {
+    entries: Vec<Entry<'d>>,
+}
+
+/// One key with its value.
+#[derive(Clone, Debug)]
+pub struct Entry<'d> {
+    /// The flattened key, as spelt.
+    pub key: Cow<'d, str>,
+    /// The value as Flink would see it: a text.
+    pub value: Cow<'d, str>,
+    /// Where it stands.
+    pub node: Node<'d>,
+    /// It comes from this layer, counted from the weakest.
+    pub layer: usize,
+}
+
+impl<'d> Configuration<'d> {
+    /// Puts a map on top: its keys win over the same keys below. Nested maps are flattened with `.`, lists joined
+    /// with `;` (DOMAIN 4.1).
+    pub fn overlay(&mut self, map: Node<'d>) {
+        let layer = self.entries.last().map_or(0, |entry| entry.layer + 1);
+        self.flatten(map, "", layer);
+    }
+
+    fn flatten(&mut self, map: Node<'d>, prefix: &str, layer: usize) {
+        for (key, node) in map.members() {
+            let Some(name) = key.text() else { continue };
+            let key = if prefix.is_empty() { name } else { Cow::Owned(format!("{prefix}.{name}")) };
+            if node.is_object() {
+                self.flatten(node, &key, layer);
+            } else if node.is_array() {
+                let parts: Vec<_> = node.elements().filter_map(|element| element.scalar()).collect();
+                self.entries.push(Entry { key, value: Cow::Owned(parts.join(";")), node, layer });
+            } else if let Some(value) = node.scalar() {
+                self.entries.push(Entry { key, value, node, layer });
+            }
+        }
+    }
+
+    /// The entry that Flink would use: the first spelling that is present in any layer, from the topmost layer.
+    pub fn entry(&self, key: Key) -> Option<&Entry<'d>> {
+        key.iter().find_map(|name| self.entries.iter().rev().find(|entry| entry.key == *name))
+    }
+
+    /// The value that Flink would use.
+    pub fn get(&self, key: Key) -> Option<&str> {
+        self.entry(key).map(|entry| entry.value.as_ref())
+    }
+
+    /// The value, unless it is blank: a blank directory is none.
+    pub fn present(&self, key: Key) -> Option<&str> {
+        self.get(key).filter(|value| !value.trim().is_empty())
+    }
+
+    /// Whether a boolean option is on. Flink reads `true` in any case.
+    pub fn is_on(&self, key: Key) -> Option<bool> {
+        self.get(key).map(|value| value.trim().eq_ignore_ascii_case("true"))
+    }
+
+    /// All entries, the weakest layer first.
+    pub fn entries(&self) -> &[Entry<'d>] {
+        &self.entries
+    }
+}

@@ -1,0 +1,377 @@
+//! JSON and YAML bytes to values that know where they stood: a flat list of nodes in document order, each with the
+//! byte span it came from. Strict where platforms disagree; what the platforms themselves do is chosen by [`Reading`].
+
+mod encoding;
+mod json;
+mod yaml;
+
+use std::borrow::Cow;
+
+/// How deep containers may nest. Jackson stops at 1,000, the Kubernetes API server at 10,000; no request comes near.
+pub const MAX_DEPTH: usize = 256;
+/// How many values a document may hold: what keeps memory inside 4 MiB + 6 times the body.
+pub const MAX_NODES: usize = 1_000_000;
+
+/// How a platform reads bytes as a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// JSON, nothing after it, UTF-8. Duplicate keys: the last wins (Go and Jackson agree).
+    Json,
+    /// JSON as Flink's Jackson reads it: any Unicode encoding, text after the document is ignored (DOMAIN section 8).
+    FlinkJson,
+    /// JSON if it starts like JSON, otherwise one YAML document without duplicate keys.
+    JsonOrYaml,
+}
+
+/// Why bytes are not a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DocumentError {
+    /// What is wrong, for people.
+    pub message: String,
+    /// Offset into the bytes.
+    pub offset: usize,
+    /// Not malformed, but deeper or larger than we read.
+    pub too_large: bool,
+}
+
+impl DocumentError {
+    fn new(message: impl Into<String>, offset: usize) -> Self {
+        Self { message: message.into(), offset, too_large: false }
+    }
+
+    fn too_large(message: impl Into<String>, offset: usize) -> Self {
+        Self { message: message.into(), offset, too_large: true }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Null,
+    True,
+    False,
+    Number,
+    Text,
+    Array,
+    Object,
+    /// A member's name; its value follows.
+    Key,
+    /// A value that no rule reads and that was not kept.
+    Skipped,
+}
+
+/// A node. `extra` is the index after the subtree for containers, the index into `texts` (plus one) for scalars whose
+/// text is not a slice of the source, and zero otherwise.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Item {
+    start: u32,
+    end: u32,
+    extra: u32,
+    kind: Kind,
+    escaped: bool,
+}
+
+/// A parsed document. Values are reached through [`Document::root`].
+#[derive(Debug)]
+pub struct Document<'s> {
+    text: Cow<'s, str>,
+    encoding: encoding::Encoding,
+    items: Vec<Item>,
+    texts: Vec<String>,
+}
+
+/// A value inside a document.
+#[derive(Clone, Copy)]
+pub struct Node<'d> {
+    document: &'d Document<'d>,
+    index: u32,
+}
+
+/// Keys whose values no rule reads: they are checked, but not kept.
+const SKIPPED: &[&str] = &["managedFields"];
+
+impl<'s> Document<'s> {
+    /// Parses `bytes`.
+    ///
+    /// # Errors
+    /// When the bytes cannot be read as the document the platform would see, or exceed [`MAX_DEPTH`] or [`MAX_NODES`].
+    pub fn parse(bytes: &'s [u8], reading: Reading) -> Result<Self, DocumentError> {
+        let (text, encoding) = encoding::decode(bytes, reading)?;
+        let mut document = Self { text, encoding, items: Vec::new(), texts: Vec::new() };
+        match reading {
+            Reading::Json => json::parse(&document.text, false, &mut document.items)?,
+            Reading::FlinkJson => json::parse(&document.text, true, &mut document.items)?,
+            Reading::JsonOrYaml if json::looks_like(&document.text) => {
+                json::parse(&document.text, false, &mut document.items)?;
+            }
+            Reading::JsonOrYaml => yaml::parse(&document.text, &mut document.items, &mut document.texts)?,
+        }
+        Ok(document)
+    }
+
+    /// The outermost value.
+    pub fn root(&self) -> Node<'_> {
+        Node { document: self, index: 0 }
+    }
+
+    fn item(&self, index: u32) -> Item {
+        const NOTHING: Item = Item { start: 0, end: 0, extra: 0, kind: Kind::Null, escaped: false };
+        self.items.get(index as usize).copied().unwrap_or(NOTHING)
+    }
+
+    /// The index after the subtree that starts at `index`.
+    fn after(&self, index: u32) -> u32 {
+        let item = self.item(index);
+        match item.kind {
+            Kind::Array | Kind::Object => item.extra,
+            _ => index + 1,
+        }
+    }
+}
+
+impl std::fmt::Debug for Node<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?} {:?}", self.item().kind, self.source())
+    }
+}
+
+impl<'d> Node<'d> {
+    fn item(&self) -> Item {
+        self.document.item(self.index)
+    }
+
+    fn at(&self, index: u32) -> Self {
+        Self { document: self.document, index }
+    }
+
+    pub fn is_null(&self) -> bool {
+        self.item().kind == Kind::Null
+    }
+
+    pub fn is_object(&self) -> bool {
+        self.item().kind == Kind::Object
+    }
+
+    pub fn is_array(&self) -> bool {
+        self.item().kind == Kind::Array
+    }
+
+    pub fn is_string(&self) -> bool {
+        self.item().kind == Kind::Text
+    }
+
+    pub fn is_number(&self) -> bool {
+        self.item().kind == Kind::Number
+    }
+
+    /// The member of this name; of several, the last. `None` also when this is not an object or the value is null:
+    /// for every platform here null equals absent.
+    pub fn get(&self, name: &str) -> Option<Node<'d>> {
+        self.member(name).filter(|node| !node.is_null())
+    }
+
+    /// Like [`Node::get`], but tells a null from nothing.
+    pub fn member(&self, name: &str) -> Option<Node<'d>> {
+        let mut found = None;
+        for (key, value) in self.members() {
+            if key.is(name) {
+                found = Some(value);
+            }
+        }
+        found
+    }
+
+    /// The value at this path of names.
+    pub fn path(&self, names: &[&str]) -> Option<Node<'d>> {
+        names.iter().try_fold(*self, |node, name| node.get(name))
+    }
+
+    /// The members of an object in order, duplicates and nulls included; nothing for other kinds.
+    pub fn members(&self) -> impl Iterator<Item = (Node<'d>, Node<'d>)> + use<'d> {
+        let here = *self;
+        let item = here.item();
+        let end = if item.kind == Kind::Object { item.extra } else { 0 };
+        let mut index = here.index + 1;
+        std::iter::from_fn(move || {
+            if index >= end {
+                return None;
+            }
+            let (key, value) = (here.at(index), here.at(index + 1));
+            index = here.document.after(index + 1);
+            Some((key, value))
+        })
+    }
+
+    /// The elements of an array; nothing for other kinds.
+    pub fn elements(&self) -> impl Iterator<Item = Node<'d>> + use<'d> {
+        let here = *self;
+        let item = here.item();
+        let end = if item.kind == Kind::Array { item.extra } else { 0 };
+        let mut index = here.index + 1;
+        std::iter::from_fn(move || {
+            if index >= end {
+                return None;
+            }
+            let element = here.at(index);
+            index = here.document.after(index);
+            Some(element)
+        })
+    }
+
+    /// The text of a string or a key.
+    pub fn text(&self) -> Option<Cow<'d, str>> {
+        let item = self.item();
+        match item.kind {
+            Kind::Text | Kind::Key => Some(self.content(item)),
+            _ => None,
+        }
+    }
+
+    /// The text of any scalar as platforms print it in a string map: `true`, `8`, `s3://…`. `None` for null and
+    /// containers.
+    pub fn scalar(&self) -> Option<Cow<'d, str>> {
+        let item = self.item();
+        match item.kind {
+            Kind::Text | Kind::Key | Kind::Number => Some(self.content(item)),
+            Kind::True => Some(Cow::Borrowed("true")),
+            Kind::False => Some(Cow::Borrowed("false")),
+            Kind::Null | Kind::Array | Kind::Object | Kind::Skipped => None,
+        }
+    }
+
+    /// A JSON or YAML boolean; not the string `"true"`.
+    pub fn bool(&self) -> Option<bool> {
+        match self.item().kind {
+            Kind::True => Some(true),
+            Kind::False => Some(false),
+            _ => None,
+        }
+    }
+
+    /// A whole number.
+    pub fn integer(&self) -> Option<i64> {
+        let item = self.item();
+        if item.kind == Kind::Number { self.content(item).parse().ok() } else { None }
+    }
+
+    /// Whether this is a string or key with exactly this text.
+    pub fn is(&self, text: &str) -> bool {
+        let item = self.item();
+        match item.kind {
+            Kind::Key | Kind::Text if item.extra == 0 && !item.escaped => self.slice(item) == text,
+            Kind::Key | Kind::Text => self.content(item) == text,
+            _ => false,
+        }
+    }
+
+    /// The characters as they stand in the source, quotes included: for observed values.
+    pub fn source(&self) -> &'d str {
+        let item = self.item();
+        self.document.text.get(item.start as usize..item.end as usize).unwrap_or_default()
+    }
+
+    /// The bytes this value came from: start and end offset.
+    pub fn span(&self) -> (u32, u32) {
+        let item = self.item();
+        let document = self.document;
+        (document.encoding.offset(&document.text, item.start), document.encoding.offset(&document.text, item.end))
+    }
+
+    /// The JSON pointer (RFC 6901) of this value.
+    pub fn pointer(&self) -> String {
+        let mut pointer = String::new();
+        let mut here = self.document.root();
+        while here.index < self.index {
+            let mut next = None;
+            for (key, value) in here.members() {
+                if value.index <= self.index && self.index < here.document.after(value.index) || key.index == self.index
+                {
+                    pointer.push('/');
+                    push_escaped(&mut pointer, &key.text().unwrap_or_default());
+                    next = (key.index != self.index).then_some(value);
+                    if next.is_none() {
+                        return pointer;
+                    }
+                    break;
+                }
+            }
+            for (position, element) in here.elements().enumerate() {
+                if element.index <= self.index && self.index < here.document.after(element.index) {
+                    pointer.push('/');
+                    pointer.push_str(&position.to_string());
+                    next = Some(element);
+                    break;
+                }
+            }
+            match next {
+                Some(node) => here = node,
+                None => break,
+            }
+        }
+        pointer
+    }
+
+    /// Whether two values are equal as data: members in any order, nulls equal absence, spans and spelling ignored.
+    pub fn same(&self, other: &Node<'_>) -> bool {
+        let (a, b) = (self.item().kind, other.item().kind);
+        match (a, b) {
+            (Kind::Object, Kind::Object) => {
+                self.members().all(|(key, value)| {
+                    let name = key.text().unwrap_or_default();
+                    match (value.is_null(), other.get(&name)) {
+                        (true, None) => true,
+                        (false, Some(theirs)) => value.same(&theirs),
+                        _ => false,
+                    }
+                }) && other
+                    .members()
+                    .all(|(key, value)| value.is_null() || self.get(&key.text().unwrap_or_default()).is_some())
+            }
+            (Kind::Array, Kind::Array) => {
+                let (mut ours, mut theirs) = (self.elements(), other.elements());
+                loop {
+                    match (ours.next(), theirs.next()) {
+                        (None, None) => return true,
+                        (Some(x), Some(y)) if x.same(&y) => {}
+                        _ => return false,
+                    }
+                }
+            }
+            (Kind::Skipped, Kind::Skipped) => true,
+            _ => a == b && self.scalar() == other.scalar(),
+        }
+    }
+
+    fn slice(&self, item: Item) -> &'d str {
+        let (start, end) = match self.quoted(item) {
+            true => (item.start + 1, item.end.saturating_sub(1)),
+            false => (item.start, item.end),
+        };
+        self.document.text.get(start as usize..end as usize).unwrap_or_default()
+    }
+
+    fn quoted(&self, item: Item) -> bool {
+        matches!(item.kind, Kind::Text | Kind::Key)
+    }
+
+    fn content(&self, item: Item) -> Cow<'d, str> {
+        if let Some(index) = item.extra.checked_sub(1) {
+            let text = self.document.texts.get(index as usize).map(String::as_str).unwrap_or_default();
+            return Cow::Borrowed(text);
+        }
+        let slice = self.slice(item);
+        if item.escaped { Cow::Owned(json::unescape(slice)) } else { Cow::Borrowed(slice) }
+    }
+}
+
+fn push_escaped(pointer: &mut String, token: &str) {
+    for c in token.chars() {
+        match c {
+            '~' => pointer.push_str("~0"),
+            '/' => pointer.push_str("~1"),
+            c => pointer.push(c),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,166 @@
+//! What is known besides the request: declared `Facts` documents (DESIGN section 5), scoped to their target. Unknown
+//! fields are an error: a misspelt fact must not silently count as missing.
+
+mod reader;
+
+use std::borrow::Cow;
+
+use crate::document::{Document, Node, Reading};
+use crate::gate::{Failure, FailureKind};
+use crate::operation::Dialect;
+
+/// The facts that apply to one target. `None` everywhere means: not known.
+#[derive(Debug, Default)]
+pub struct Facts<'d> {
+    pub restart_planned: Option<bool>,
+    pub engine_upgrade: Option<bool>,
+    /// Who calls, as the host authenticated them.
+    pub principal: Option<Cow<'d, str>>,
+    /// The caller's role in the namespace: `viewer`, `editor`, `owner`, or a custom one.
+    pub namespace_role: Option<Cow<'d, str>>,
+    /// The RAM actions that the caller holds, such as `stream:StopJob`.
+    pub ram_actions: Option<Vec<Cow<'d, str>>>,
+    pub platform: Platform<'d>,
+    pub deployment: Deployment<'d>,
+    pub job_status: Option<Cow<'d, str>>,
+    pub savepoints: Option<Vec<Savepoint<'d>>>,
+    /// Other resources as the platform returns them.
+    pub related: Vec<Node<'d>>,
+    /// What is known not to exist.
+    pub absent: Vec<Absent<'d>>,
+    /// RFC 3339.
+    pub now: Option<Cow<'d, str>>,
+}
+
+/// What is known of the platform.
+#[derive(Debug, Default)]
+pub struct Platform<'d> {
+    pub flink_version: Option<Cow<'d, str>>,
+    pub operator_version: Option<Cow<'d, str>>,
+    pub scheduler: Option<Cow<'d, str>>,
+    /// The schemes that the cluster can write and read.
+    pub file_systems: Option<Vec<Cow<'d, str>>>,
+    pub universal_blob_storage: Option<bool>,
+    /// The cluster's or operator's defaults; an empty map is known to be empty.
+    pub configuration: Option<Node<'d>>,
+}
+
+/// What is known of the deployment.
+#[derive(Debug, Default)]
+pub struct Deployment<'d> {
+    pub spec_state: Option<Cow<'d, str>>,
+    pub status_state: Option<Cow<'d, str>>,
+    pub spec_version: Option<Cow<'d, str>>,
+    pub execution_mode: Option<Cow<'d, str>>,
+    pub artifact_kind: Option<Cow<'d, str>>,
+    pub never_started: Option<bool>,
+    /// Some state exists that a start without it would lose.
+    pub has_state: Option<bool>,
+    pub max_parallelism: Option<i64>,
+    pub annotations: Option<Node<'d>>,
+    pub configuration: Option<Node<'d>>,
+    pub restore_kind: Option<Cow<'d, str>>,
+    pub allow_non_restored_state: Option<bool>,
+    pub upgrade_kind: Option<Cow<'d, str>>,
+}
+
+/// A known savepoint.
+#[derive(Debug)]
+pub struct Savepoint<'d> {
+    pub id: Option<Cow<'d, str>>,
+    pub deployment_id: Option<Cow<'d, str>>,
+    pub location: Option<Cow<'d, str>>,
+    pub origin: Option<Cow<'d, str>>,
+    pub state: Option<Cow<'d, str>>,
+    pub created_at: Option<Cow<'d, str>>,
+    /// `None`: not known. An empty map is known to be empty.
+    pub annotations: Option<Node<'d>>,
+    pub drained: Option<bool>,
+    pub format: Option<Cow<'d, str>>,
+    pub max_parallelism: Option<i64>,
+    pub restore_candidate: Option<bool>,
+    pub referenced_by: Vec<Cow<'d, str>>,
+}
+
+impl Savepoint<'_> {
+    /// Its id, else its location: how findings name it.
+    pub fn label(&self) -> &str {
+        self.id.as_deref().or(self.location.as_deref()).unwrap_or("a savepoint without id")
+    }
+}
+
+/// A resource that is known not to exist.
+#[derive(Debug)]
+pub struct Absent<'d> {
+    pub kind: Cow<'d, str>,
+    pub namespace: Cow<'d, str>,
+    pub name: Cow<'d, str>,
+}
+
+/// All declared documents of a call, parsed.
+#[derive(Debug)]
+pub struct Declared<'d> {
+    documents: Vec<(&'d Document<'d>, Voice)>,
+}
+
+/// Who declares a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Voice {
+    /// The host or whoever runs the gate: all of it counts.
+    Trusted,
+    /// The caller: only the intent counts.
+    Requester,
+}
+
+impl<'d> Declared<'d> {
+    /// Checks every document as a whole, applicable or not.
+    ///
+    /// # Errors
+    /// When a document has an unknown field or a value of the wrong type.
+    pub fn new(documents: &'d [(Document<'d>, Voice)]) -> Result<Self, Failure> {
+        for (document, _) in documents {
+            reader::check(document.root())?;
+        }
+        Ok(Self { documents: documents.iter().map(|(document, voice)| (document, *voice)).collect() })
+    }
+
+    /// Nothing declared.
+    pub fn none() -> Self {
+        Self { documents: Vec::new() }
+    }
+
+    /// The facts that apply to a target. A document with `for` applies when platform, namespace and name, as far as it
+    /// gives them, are those of the target; later documents win over earlier ones, field by field.
+    ///
+    /// # Errors
+    /// When a document cannot be read.
+    pub fn about(&self, platform: Dialect, namespace: &str, name: &str) -> Result<Facts<'d>, Failure> {
+        let mut facts = Facts::default();
+        for (document, voice) in &self.documents {
+            let root = document.root();
+            let applies = root.get("for").is_none_or(|scope| {
+                let fits = |key: &str, value: &str| scope.get(key).is_none_or(|node| node.is(value));
+                fits("platform", platform.name()) && fits("namespace", namespace) && fits("name", name)
+            });
+            if applies {
+                match voice {
+                    Voice::Trusted => reader::read(root, &mut facts),
+                    Voice::Requester => reader::read_intent(root, &mut facts),
+                }
+            }
+        }
+        Ok(facts)
+    }
+}
+
+/// Parses one declared document.
+///
+/// # Errors
+/// When the bytes are neither JSON nor YAML.
+pub fn parse(bytes: &[u8]) -> Result<Document<'_>, Failure> {
+    Document::parse(bytes, Reading::JsonOrYaml).map_err(|error| Failure {
+        kind: FailureKind::BadFacts,
+        message: format!("the facts cannot be read: {}", error.message),
+        offset: Some(error.offset),
+    })
+}

@@ -1,0 +1,20 @@
+//! The Sluicegate policy: glue only. What it does stands in the modules; how a host reaches it, in `wit/policy.wit`.
+#![allow(missing_docs, reason = "what a host relies on is documented in wit/policy.wit")]
+
+mod configuration;
+mod dialect;
+mod document;
+mod facts;
+pub mod gate;
+mod nearest;
+mod operation;
+mod restore;
+mod rules;
+mod settings;
+mod verdict;
+
+pub use operation::Dialect;
+pub use restore::{Candidate, Fate, RestorePlan};
+pub use rules::{ALL as RULES, Level, Rule};
+pub use settings::{Problem, compile as compile_settings};
+pub use verdict::{Decision, Effect, Finding, OperationSummary, Position, Unjudged, Verdict};

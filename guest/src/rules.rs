@@ -1,0 +1,116 @@
+//! The table of rules, in the order of the catalogue (DOMAIN section 6). Each rule is one file in its family's folder.
+
+mod hygiene;
+mod permission;
+mod restore;
+mod savepoint;
+mod stop;
+mod upgrade;
+
+use crate::operation::{Dialect, Stage};
+use crate::verdict::{Effect, Report};
+
+/// A rule: what a person needs to know about it, and one pure check.
+#[derive(Debug)]
+pub struct Rule {
+    /// Kebab-case, unique, and never given another meaning.
+    pub id: &'static str,
+    /// What it says, in a few words.
+    pub title: &'static str,
+    /// The folder it lives in.
+    pub family: &'static str,
+    /// The harm.
+    pub why: &'static str,
+    /// Where that is known from.
+    pub source: &'static str,
+    /// The platforms it judges.
+    pub dialects: &'static [Dialect],
+    /// The effect of its main finding, unless settings say otherwise.
+    pub effect: Effect,
+    /// A request that fires it.
+    pub example: &'static str,
+    /// Looks at one stage and reports.
+    pub check: fn(&Stage<'_>, &mut Report<'_>),
+}
+
+/// What settings make of a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    Off,
+    Note,
+    Warn,
+    Deny,
+}
+
+impl Level {
+    /// The level of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Off, Self::Note, Self::Warn, Self::Deny].into_iter().find(|level| level.name() == name)
+    }
+
+    /// The name in settings.
+    pub fn name(self) -> &'static str {
+        self.effect().map_or("off", Effect::name)
+    }
+
+    /// The level that leaves an effect as it is.
+    pub fn of(effect: Effect) -> Self {
+        match effect {
+            Effect::Note => Self::Note,
+            Effect::Warn => Self::Warn,
+            Effect::Deny => Self::Deny,
+        }
+    }
+
+    /// The main effect at this level.
+    pub fn effect(self) -> Option<Effect> {
+        match self {
+            Self::Off => None,
+            Self::Note => Some(Effect::Note),
+            Self::Warn => Some(Effect::Warn),
+            Self::Deny => Some(Effect::Deny),
+        }
+    }
+}
+
+/// The rule of this id.
+pub fn find(id: &str) -> Option<&'static Rule> {
+    ALL.iter().copied().find(|rule| rule.id == id)
+}
+
+/// Every rule.
+pub static ALL: &[&Rule] = &[
+    &stop::drain_with_planned_restart::RULE,
+    &stop::drain_intent_missing::RULE,
+    &stop::drain_setting_left_on::RULE,
+    &stop::cancel_needs_running::RULE,
+    &stop::cancel_without_savepoint::RULE,
+    &stop::cancel_deletes_checkpoints::RULE,
+    &stop::change_while_transitioning::RULE,
+    &stop::get_request_cancels_job::RULE,
+    &stop::implicit_cancel_mode::RULE,
+    &stop::removed_endpoint::RULE,
+    &stop::delete_running_without_savepoint::RULE,
+    &stop::delete_needs_cancelled::RULE,
+    &savepoint::savepoint_missing_spec_version::RULE,
+    &savepoint::savepoint_stale_spec_version::RULE,
+    &savepoint::manual_savepoint_origin_not_copied::RULE,
+    &savepoint::manual_savepoint_not_completed::RULE,
+    &savepoint::manual_savepoint_placeholder_id::RULE,
+    &savepoint::savepoint_location_invalid::RULE,
+    &savepoint::savepoint_location_not_accessible::RULE,
+    &savepoint::savepoint_directory_required::RULE,
+    &savepoint::savepoint_needs_active_job::RULE,
+    &restore::restore_ignores_unversioned_savepoint::RULE,
+    &restore::restore_from_drained_savepoint::RULE,
+    &restore::restore_from_savepoint_needs_id::RULE,
+    &restore::start_without_state::RULE,
+    &restore::opaque_start::RULE,
+    &upgrade::edit_not_applied_until_restart::RULE,
+    &permission::permission_to_cancel::RULE,
+    &hygiene::unknown_enum_value::RULE,
+    &hygiene::unknown_lifecycle_field::RULE,
+    &hygiene::required_field_missing::RULE,
+    &hygiene::unknown_request::RULE,
+    &hygiene::context_unreadable::RULE,
+];

@@ -1,0 +1,3 @@
+//! Permission (DOMAIN 6.7).
+
+pub(super) mod permission_to_cancel;

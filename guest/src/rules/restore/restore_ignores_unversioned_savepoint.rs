@@ -1,0 +1,19 @@
+//! STUB
+
+use crate::operation::{Dialect, Stage};
+use crate::rules::Rule;
+use crate::verdict::{Effect, Report};
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    id: "restore-ignores-unversioned-savepoint",
+    title: "",
+    family: "restore",
+    why: "",
+    source: "",
+    dialects: &[Dialect::Ververica],
+    effect: Effect::Deny,
+    example: "",
+    check,
+};
+
+fn check(_stage: &Stage<'_>, _report: &mut Report<'_>) {}

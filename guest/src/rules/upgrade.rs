@@ -1,0 +1,3 @@
+//! Upgrade (DOMAIN 6.5).
+
+pub(super) mod edit_not_applied_until_restart;

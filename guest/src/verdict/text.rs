@@ -1,0 +1,46 @@
+//! What leaves the sandbox: bounded texts without control characters, and no secrets.
+
+/// How many bytes of a text are shown.
+const LONGEST: usize = 400;
+
+/// Control characters and line breaks become spaces; what is too long is cut, and says so.
+pub(super) fn clean(text: &str) -> String {
+    let hidden = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    };
+    let mut clean = String::with_capacity(text.len().min(LONGEST));
+    for c in text.chars() {
+        if clean.len() > LONGEST {
+            clean.push('…');
+            break;
+        }
+        clean.push(if hidden(c) { ' ' } else { c });
+    }
+    clean
+}
+
+/// Whether the name of a value says that it is a secret.
+pub(super) fn is_secret(pointer: &str) -> bool {
+    const WORDS: [&str; 7] = ["secret", "password", "passwd", "token", "credential", "access-key", "accesskey"];
+    let name = pointer.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+    WORDS.iter().any(|word| name.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LONGEST, clean, is_secret};
+
+    #[test]
+    fn texts_are_bounded_and_plain() {
+        assert_eq!(clean("a\n\u{1b}[31mb\u{202e}c"), "a  [31mb c");
+        let long = clean(&"é".repeat(10_000));
+        assert!(long.len() <= LONGEST + 8 && long.ends_with('…'));
+    }
+
+    #[test]
+    fn secrets_are_told_by_their_name() {
+        assert!(is_secret("/spec/flinkConfiguration/s3.secret-key") && is_secret("/a/API_TOKEN"));
+        assert!(!is_secret("/spec/secretless/state.savepoints.dir"));
+    }
+}
