@@ -53,7 +53,7 @@ pub(super) fn decode<R>(
 }
 
 /// What facts say about the job and its cluster.
-fn fill_current(stage: &mut Stage<'_>) {
+pub(super) fn fill_current(stage: &mut Stage<'_>) {
     let facts = &stage.facts;
     let state = facts.job_status.as_deref().or(facts.deployment.status_state.as_deref());
     stage.current.state = state.map(JobState::read);
