@@ -3,6 +3,8 @@
 
 mod body;
 mod run;
+#[cfg(test)]
+mod tests;
 
 use super::{Call, Context, read_intent};
 use crate::configuration::{Configuration, RETENTION};
