@@ -3,6 +3,8 @@
 
 mod body;
 mod run;
+#[cfg(test)]
+mod tests;
 
 use super::{Call, Context, read_intent};
 use crate::configuration::{Configuration, RETENTION};
@@ -26,9 +28,10 @@ pub(super) fn decode<R>(
     let name = path.get(1).map(|name| name.to_ascii_lowercase()).unwrap_or_default();
     let mut stage = context.stage(Dialect::FlinkRest, "", &name)?;
     fill_current(&mut stage);
+    let refusal = refusal(call, path);
     let document = match call.body {
         [] => None,
-        _ if !reads_body(call.method, path) => None,
+        _ if refusal.is_some() || !reads_body(call.method, path) => None,
         bytes => {
             Some(Document::parse(bytes, Reading::FlinkJson).map_err(|error| Failure::document("the body", error))?)
         }
@@ -46,7 +49,10 @@ pub(super) fn decode<R>(
         stage.oddities.push(oddity.observed(word).warn());
     }
     let mut route = Route { call, body: Body::new(root), stage: &mut stage };
-    let (action, place) = route.action(path);
+    let (action, place) = match refusal {
+        Some(oddity) => route.refuse(oddity),
+        None => route.action(path),
+    };
     let target = Target { namespace: "".into(), name: name.as_str().into() };
     stage.operations.push(Operation { action, target, place });
     Ok(then(&Decoded { dialect: Dialect::FlinkRest, stages: vec![stage] }))
@@ -83,6 +89,14 @@ fn reads_body(method: &str, path: &[&str]) -> bool {
     )
 }
 
+/// Why a call is not read at all: its path may be read differently on the way, or its body is encoded.
+fn refusal<'d>(call: &Call<'_>, path: &[&str]) -> Option<Oddity<'d>> {
+    let reads = matches!(call.method, "GET" | "HEAD" | "OPTIONS");
+    let carries_file = matches!((call.method, path), ("POST", ["jars", "upload"] | ["jobs"]));
+    let body = || if reads || carries_file { None } else { call.body_refused() };
+    call.not_canonical(true).or_else(body)
+}
+
 struct Route<'r, 'd> {
     call: &'r Call<'r>,
     body: Body<'d>,
@@ -92,17 +106,7 @@ struct Route<'r, 'd> {
 impl<'d> Route<'_, 'd> {
     /// What the call would do, and where it says so.
     fn action(&mut self, path: &[&str]) -> (Action<'d>, Place<'d>) {
-        if let Some(oddity) = self.call.not_canonical(true) {
-            return self.refuse(oddity);
-        }
         let method = self.call.method;
-        let carries_file = matches!((method, path), ("POST", ["jars", "upload"] | ["jobs"]));
-        if !matches!(method, "GET" | "HEAD" | "OPTIONS")
-            && !carries_file
-            && let Some(oddity) = self.call.body_refused()
-        {
-            return self.refuse(oddity);
-        }
         match (method, path) {
             ("GET", ["jobs", _, "yarn-cancel"]) => self.get_that_cancels(),
             ("GET", ["jobs", _, "yarn-stop"]) => self.removed("`yarn-stop` was removed"),
