@@ -1,6 +1,8 @@
 //! The Sluicegate policy: glue only. What it does stands in the modules; how a host reaches it, in `wit/policy.wit`.
 #![allow(missing_docs, reason = "what a host relies on is documented in wit/policy.wit")]
 
+#[cfg(target_arch = "wasm32")]
+mod component;
 mod configuration;
 mod dialect;
 mod document;

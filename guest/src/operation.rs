@@ -221,8 +221,8 @@ pub enum Action<'d> {
     Dispose(Disposal<'d>),
     /// A deployment's content or settings change. What happens to the job stands in further operations.
     Change(Change<'d>),
-    /// The published content is replaced by the draft (Alibaba).
-    Publish,
+    /// The published content is replaced by the draft (Alibaba); how far it reaches.
+    Publish(Reach),
     /// A running job is scaled without a stop.
     Rescale,
     /// A deployment, session job or job record is deleted.
@@ -263,7 +263,7 @@ impl Action<'_> {
             Self::Register(_) => "register savepoint for",
             Self::Dispose(_) => "dispose savepoint",
             Self::Change(_) => "change",
-            Self::Publish => "publish",
+            Self::Publish(_) => "publish",
             Self::Rescale => "rescale",
             Self::Delete(_) => "delete",
             Self::ShutDown => "shut down cluster",

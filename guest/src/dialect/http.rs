@@ -76,7 +76,7 @@ impl<'d> Call<'d> {
 
     /// Why no decoder should trust its reading of this target. `slashes`: the platform reads `//` in front and `/` at
     /// the end as if they were not there (Flink does).
-    pub(super) fn not_canonical(&self, slashes: bool) -> Option<Oddity<'d>> {
+    pub(super) fn not_canonical<'o>(&self, slashes: bool) -> Option<Oddity<'o>> {
         let path = self.target.split(['?', '#']).next().unwrap_or_default();
         let outer = !slashes && (path.starts_with("//") || path.len() > 1 && path.ends_with('/'));
         let why = self.fault.or(outer.then_some("its path starts or ends with an extra `/`"))?;
@@ -92,7 +92,7 @@ impl<'d> Call<'d> {
     }
 
     /// Why the body of a lifecycle request must not be read: encodings that the platform may undo.
-    pub(super) fn body_refused(&self) -> Option<Oddity<'d>> {
+    pub(super) fn body_refused<'o>(&self) -> Option<Oddity<'o>> {
         let encoded = self.headers("content-encoding").find(|value| !value.trim().eq_ignore_ascii_case("identity"));
         if let Some(encoding) = encoded {
             return Some(

@@ -1,0 +1,34 @@
+# Every target does its own set-up on a fresh machine with Rust (rustup).
+
+CARGO ?= cargo
+# One profile for the binary, the tests and the benchmarks: wasmtime is compiled once.
+PROFILE := --release
+SLUICEGATE := target/release/sluicegate
+
+.PHONY: build demo test lint bench clean target
+
+build: target
+	$(CARGO) build $(PROFILE)
+
+## The main job on real requests: refused and explained, or let pass.
+demo: build
+	@sh tests/demo/run.sh $(SLUICEGATE)
+
+test: target
+	$(CARGO) test $(PROFILE) --workspace
+
+lint: target
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy $(PROFILE) --workspace --all-targets -- -D warnings
+	$(CARGO) clippy $(PROFILE) -p sluicegate-policy --target wasm32-unknown-unknown -- -D warnings
+
+## Numbers with budgets: DESIGN and README quote them.
+bench: target
+	$(CARGO) bench -p sluicegate-tests
+
+clean:
+	$(CARGO) clean
+
+# The policy is compiled to WebAssembly; a fresh toolchain lacks this target.
+target:
+	@rustup target list --installed | grep -qx wasm32-unknown-unknown || rustup target add wasm32-unknown-unknown
