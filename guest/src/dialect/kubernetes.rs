@@ -12,6 +12,8 @@ mod request;
 mod resource;
 mod snapshot;
 mod stored;
+#[cfg(test)]
+mod tests;
 mod ververica;
 
 use super::Context;
