@@ -28,3 +28,17 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::operation::{Action, Dialect, Restore, StartCause};
+    use crate::rules::testing::{SILENT, only, says, stage, start};
+    use crate::verdict::Effect;
+
+    #[test]
+    fn only_a_serialized_graph_is_opaque() {
+        assert_eq!(says(&RULE, &stage(Dialect::FlinkRest, Action::OpaqueStart)), only(Effect::Warn));
+        assert_eq!(says(&RULE, &stage(Dialect::FlinkRest, start(StartCause::Request, Restore::Empty))), SILENT);
+    }
+}

@@ -26,3 +26,19 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::operation::{Dialect, Restore, StartCause};
+    use crate::rules::testing::{SILENT, only, says, stage, start};
+    use crate::verdict::Effect;
+
+    #[test]
+    fn only_a_savepoint_without_id_is_refused() {
+        let from = |restore| stage(Dialect::Alibaba, start(StartCause::Request, restore));
+        assert_eq!(says(&RULE, &from(Restore::Savepoint(None))), only(Effect::Deny));
+        assert_eq!(says(&RULE, &from(Restore::Savepoint(Some("354d".into())))), SILENT);
+        assert_eq!(says(&RULE, &from(Restore::LatestSavepoint)), SILENT);
+    }
+}

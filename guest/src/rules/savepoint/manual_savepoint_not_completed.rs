@@ -27,13 +27,48 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
         let finding = match state {
             Some(node) => {
                 let state = node.scalar().unwrap_or(node.source().into());
-                let message = format!("registered in state `{state}`, this savepoint is never used: a restore looks at COMPLETED ones only");
+                let message = format!(
+                    "registered in state `{state}`, this savepoint is never used: a restore looks at COMPLETED ones only"
+                );
                 report.main(&place, message).observed(format!("`{state}`"))
             }
-            None => report.main(&place, "registered without a state, this savepoint is never used: a restore looks at COMPLETED ones only"),
+            None => report.main(
+                &place,
+                "registered without a state, this savepoint is never used: a restore looks at COMPLETED ones only",
+            ),
         };
-        finding
-            .expected("COMPLETED")
-            .remedy("make sure that the snapshot is complete at its location, then register it with `status.state: COMPLETED`");
+        finding.expected("COMPLETED").remedy(
+            "make sure that the snapshot is complete at its location, then register it with `status.state: COMPLETED`",
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::operation::{Dialect, Stage};
+    use crate::rules::testing::{SILENT, body, only, registration, says, stage};
+    use crate::verdict::Effect;
+
+    fn registered(resource: &str) -> Stage<'static> {
+        stage(Dialect::Ververica, registration(body(resource)))
+    }
+
+    #[test]
+    fn other_values_are_told() {
+        for value in ["STARTED", "FAILED", "completed"] {
+            let stage = registered(&format!("status: {{state: {}}}", value));
+            assert_eq!(says(&RULE, &stage), only(Effect::Deny), "{value}");
+        }
+    }
+
+    #[test]
+    fn the_documented_value_is_fine() {
+        assert_eq!(says(&RULE, &registered("status: {state: COMPLETED}")), SILENT);
+    }
+
+    #[test]
+    fn an_absent_value_is_told() {
+        assert_eq!(says(&RULE, &registered("kind: Savepoint")), only(Effect::Deny));
     }
 }

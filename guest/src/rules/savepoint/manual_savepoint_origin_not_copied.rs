@@ -24,10 +24,42 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
         report
             .main(
                 &Place::Body(node),
-                format!("origin `{origin}` makes a savepoint that was registered by hand pass for one the platform took"),
+                format!(
+                    "origin `{origin}` makes a savepoint that was registered by hand pass for one the platform took"
+                ),
             )
             .observed(format!("`{origin}`"))
             .expected("COPIED")
             .remedy("remove `metadata.origin`, the platform sets COPIED by itself, or send `COPIED`");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::operation::{Dialect, Stage};
+    use crate::rules::testing::{SILENT, body, only, registration, says, stage};
+    use crate::verdict::Effect;
+
+    fn registered(resource: &str) -> Stage<'static> {
+        stage(Dialect::Ververica, registration(body(resource)))
+    }
+
+    #[test]
+    fn other_values_are_told() {
+        for value in ["USER_REQUEST", "copied", "7"] {
+            let stage = registered(&format!("metadata: {{origin: {}}}", value));
+            assert_eq!(says(&RULE, &stage), only(Effect::Warn), "{value}");
+        }
+    }
+
+    #[test]
+    fn the_documented_value_is_fine() {
+        assert_eq!(says(&RULE, &registered("metadata: {origin: COPIED}")), SILENT);
+    }
+
+    #[test]
+    fn an_absent_value_is_fine() {
+        assert_eq!(says(&RULE, &registered("kind: Savepoint")), SILENT);
     }
 }

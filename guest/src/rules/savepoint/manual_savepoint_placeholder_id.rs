@@ -36,3 +36,33 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
         finding.expected(PLACEHOLDER).remedy(format!("set `spec.flinkSavepointId: {PLACEHOLDER}`"));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::operation::{Dialect, Stage};
+    use crate::rules::testing::{SILENT, body, only, registration, says, stage};
+    use crate::verdict::Effect;
+
+    fn registered(resource: &str) -> Stage<'static> {
+        stage(Dialect::Ververica, registration(body(resource)))
+    }
+
+    #[test]
+    fn other_values_are_told() {
+        for value in ["4e39b3a8-4d2c-4bd6-9a0f-0a8f5b0a0e11", "''"] {
+            let stage = registered(&format!("spec: {{flinkSavepointId: {}}}", value));
+            assert_eq!(says(&RULE, &stage), only(Effect::Warn), "{value}");
+        }
+    }
+
+    #[test]
+    fn the_documented_value_is_fine() {
+        assert_eq!(says(&RULE, &registered("spec: {flinkSavepointId: 00000000-0000-0000-0000-000000000000}")), SILENT);
+    }
+
+    #[test]
+    fn an_absent_value_is_told() {
+        assert_eq!(says(&RULE, &registered("kind: Savepoint")), only(Effect::Warn));
+    }
+}

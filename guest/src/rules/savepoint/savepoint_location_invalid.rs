@@ -36,7 +36,10 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
                 .expected(EXPECTED)
                 .remedy(format!("give the full URI of the {what}, with its scheme and without spaces")),
             Ok(parsed) if parsed.scheme().is_none() => {
-                let message = format!("the {what} `{}` has no scheme: which file system it means depends on the cluster's default", location.text);
+                let message = format!(
+                    "the {what} `{}` has no scheme: which file system it means depends on the cluster's default",
+                    location.text
+                );
                 // Recorded: Flink takes an absolute path for a `file:` path (DOMAIN section 8).
                 let finding = match stage.platform {
                     Dialect::Ververica => report.main(&location.place, message),
@@ -49,5 +52,53 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
             }
             Ok(_) => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::operation::{Action, Dialect, Disposal, Restore, Stage, StartCause, Stop, StopCause, StopMode};
+    use crate::rules::testing::{SILENT, body, findings, only, registration, says, stage, start};
+    use crate::verdict::Effect;
+
+    fn registered(platform: Dialect, location: &str) -> Stage<'static> {
+        stage(platform, registration(body(&format!("spec: {{savepointLocation: {location:?}}}"))))
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_refused_everywhere() {
+        for platform in [Dialect::Ververica, Dialect::Kubernetes] {
+            for location in ["   ", "savepoints/sp-1", "s3://b/my sp", "s3://b/sp\n", "s3:"] {
+                assert_eq!(says(&RULE, &registered(platform, location)), only(Effect::Deny), "{location:?}");
+            }
+            for location in ["s3://b/sp", "file:///sp", "hdfs:///sp"] {
+                assert_eq!(says(&RULE, &registered(platform, location)), SILENT, "{location:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_missing_scheme_is_refused_by_ververica_only() {
+        assert_eq!(says(&RULE, &registered(Dialect::Ververica, "/flink-data/sp")), only(Effect::Deny));
+        assert_eq!(says(&RULE, &registered(Dialect::Kubernetes, "/flink-data/sp")), only(Effect::Warn));
+        let restore = start(StartCause::Request, Restore::Location("/flink-data/sp".into()));
+        assert_eq!(says(&RULE, &stage(Dialect::FlinkRest, restore)), only(Effect::Warn));
+    }
+
+    #[test]
+    fn every_location_of_a_request_is_looked_at() {
+        let text = || Some(body("relative"));
+        let stop = Stop { mode: StopMode::Savepoint, cause: StopCause::Request, drain: None, directory: text() };
+        let actions = [
+            Action::Stop(stop),
+            Action::Dispose(Disposal { location: text() }),
+            start(StartCause::Request, Restore::Location("relative".into())),
+        ];
+        for action in actions {
+            let stage = stage(Dialect::FlinkRest, action);
+            assert_eq!(findings(&RULE, &stage)[0].observed.as_deref(), Some("`relative`"));
+        }
+        assert_eq!(says(&RULE, &stage(Dialect::FlinkRest, start(StartCause::Request, Restore::Empty))), SILENT);
     }
 }

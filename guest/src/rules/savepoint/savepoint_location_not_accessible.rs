@@ -42,3 +42,42 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::operation::{Action, Dialect, Disposal, Restore, Stage, StartCause};
+    use crate::rules::testing::{SILENT, body, only, registration, says, stage, start};
+    use crate::verdict::Effect;
+
+    fn from(platform: Dialect, location: &'static str) -> Stage<'static> {
+        stage(platform, start(StartCause::Create, Restore::Location(location.into())))
+    }
+
+    #[test]
+    fn a_scheme_without_file_system_is_refused() {
+        let facts = "platform: {fileSystems: [file, s3]}";
+        for platform in [Dialect::Ververica, Dialect::FlinkRest, Dialect::Kubernetes] {
+            assert_eq!(says(&RULE, &from(platform, "gs://b/sp").with_facts(facts)), only(Effect::Deny));
+            assert_eq!(says(&RULE, &from(platform, "s3://b/sp").with_facts(facts)), SILENT);
+            assert_eq!(says(&RULE, &from(platform, "file:///sp").with_facts(facts)), SILENT);
+        }
+    }
+
+    #[test]
+    fn unknown_file_systems_warn_of_local_paths_only() {
+        assert_eq!(says(&RULE, &from(Dialect::FlinkRest, "file:///sp")), only(Effect::Warn));
+        assert_eq!(says(&RULE, &from(Dialect::Ververica, "file:///sp")), only(Effect::Warn));
+        assert_eq!(says(&RULE, &from(Dialect::Kubernetes, "file:///sp")), SILENT);
+        assert_eq!(says(&RULE, &from(Dialect::FlinkRest, "gs://b/sp")), SILENT);
+        assert_eq!(says(&RULE, &from(Dialect::FlinkRest, "/sp")), SILENT);
+    }
+
+    #[test]
+    fn registered_locations_count_disposed_ones_do_not() {
+        let registered = registration(body("spec: {savepointLocation: 'file:/tmp/sp'}"));
+        assert_eq!(says(&RULE, &stage(Dialect::Ververica, registered)), only(Effect::Warn));
+        let disposed = Action::Dispose(Disposal { location: Some(body("file:/tmp/sp")) });
+        assert_eq!(says(&RULE, &stage(Dialect::FlinkRest, disposed)), SILENT);
+    }
+}

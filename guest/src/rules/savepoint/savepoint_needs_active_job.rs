@@ -67,3 +67,40 @@ fn remedy(platform: Dialect) -> &'static str {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::operation::{Dialect, Reach, Stage};
+    use crate::rules::testing::{SILENT, change, only, says, stage, trigger, unjudged};
+    use crate::verdict::Effect;
+
+    fn of(platform: Dialect, state: &str) -> Stage<'static> {
+        stage(platform, trigger(None)).in_state(state)
+    }
+
+    #[test]
+    fn a_job_that_is_over_is_refused() {
+        for platform in [Dialect::Ververica, Dialect::Alibaba, Dialect::FlinkRest, Dialect::Kubernetes] {
+            for state in ["FAILED", "FINISHED", "CANCELED", "CANCELLED", "SUSPENDED"] {
+                assert_eq!(says(&RULE, &of(platform, state)), only(Effect::Deny), "{platform:?} {state}");
+            }
+            assert_eq!(says(&RULE, &of(platform, "RUNNING")), SILENT);
+            assert_eq!(says(&RULE, &stage(platform, trigger(None))), unjudged());
+        }
+    }
+
+    #[test]
+    fn kubernetes_warns_of_a_job_that_will_run() {
+        for state in ["RESTARTING", "RECONCILING", "INITIALIZING"] {
+            assert_eq!(says(&RULE, &of(Dialect::Kubernetes, state)), only(Effect::Warn), "{state}");
+            assert_eq!(says(&RULE, &of(Dialect::FlinkRest, state)), SILENT, "{state}");
+        }
+    }
+
+    #[test]
+    fn a_nonce_in_an_update_is_not_a_snapshot() {
+        let update = of(Dialect::Kubernetes, "FINISHED").and(change(Reach::Nothing));
+        assert_eq!(says(&RULE, &update), SILENT);
+    }
+}
