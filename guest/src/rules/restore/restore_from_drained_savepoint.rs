@@ -10,11 +10,12 @@ pub(in crate::rules) static RULE: Rule = Rule {
     id: "restore-from-drained-savepoint",
     title: "restore from a drained savepoint",
     family: "restore",
-    why: "A drain closes every window before its savepoint is taken. A job that goes on from it sends the rest of the same windows as second, partial results, and nothing fails.",
+    why: "A drain closes every window before its savepoint is taken. A job that goes on from it sends the rest \
+        of the same windows as second, partial results, and nothing fails.",
     source: "S1-6; REC R4; DOMAIN 3.4, 9",
     dialects: &[Dialect::Alibaba, Dialect::Ververica, Dialect::FlinkRest, Dialect::Kubernetes],
     effect: Effect::Deny,
-    example: r#"POST /api/v2/namespaces/default/jobs%3Astart {"restoreStrategy": {"kind": "FROM_SAVEPOINT", "savepointId": "354d…"}, …} of a savepoint with stopWithDrainEnabled"#,
+    example: r#"POST …/jobs%3Astart {"restoreStrategy": {"kind": "LATEST_SAVEPOINT"}} after a stop with drain"#,
     check,
 };
 
@@ -57,7 +58,8 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
 
 fn deny(stage: &Stage<'_>, start: &Start<'_>, savepoint: &Savepoint<'_>, report: &mut Report<'_>) {
     let message = format!(
-        "`{}` was written by a drain: its windows were closed early, and the job would send the rest of them as second, partial results",
+        "`{}` was written by a drain: its windows were closed early, and the job would send the rest of them as \
+         second, partial results",
         savepoint.label()
     );
     report
@@ -100,7 +102,8 @@ mod tests {
 
     #[test]
     fn the_named_savepoint_decides() {
-        let facts = "savepoints: [{id: a, state: COMPLETED, drained: true}, {id: b, state: COMPLETED, drained: false}, {id: c}]";
+        let facts = "savepoints: [{id: a, state: COMPLETED, drained: true}, {id: b, state: COMPLETED, drained: \
+            false}, {id: c}]";
         let from = |id: &'static str| starts(Dialect::Alibaba, Restore::Savepoint(Some(id.into())), facts);
         assert_eq!(says(&RULE, &from("a")), only(Effect::Deny));
         assert!(findings(&RULE, &from("a"))[0].remedy.contains("`b`"));
@@ -130,7 +133,8 @@ mod tests {
 
     #[test]
     fn a_location_is_found_in_any_spelling() {
-        let facts = "savepoints: [{location: 'file:///sp/a', drained: true}, {location: 's3://b/sp', drained: false}]";
+        let facts = "savepoints: [{location: 'file:///sp/a', drained: true}, {location: 's3://b/sp', drained: \
+            false}]";
         for platform in [Dialect::FlinkRest, Dialect::Kubernetes] {
             let from = |location: &'static str| starts(platform, Restore::Location(location.into()), facts);
             assert_eq!(says(&RULE, &from("/sp/x/../a/_metadata")), only(Effect::Deny));

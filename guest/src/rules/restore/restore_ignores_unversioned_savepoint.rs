@@ -13,11 +13,12 @@ pub(in crate::rules) static RULE: Rule = Rule {
     id: "restore-ignores-unversioned-savepoint",
     title: "restore that passes a savepoint over",
     family: "restore",
-    why: "Ververica Platform passes savepoints without the annotation of the spec version over in silence: with no other left, the job starts empty and nothing fails.",
+    why: "Ververica Platform passes savepoints without the annotation of the spec version over in silence: with \
+        no other left, the job starts empty and nothing fails.",
     source: "S2-8, S2-4; DOMAIN 1.6",
     dialects: &[Dialect::Ververica],
     effect: Effect::Deny,
-    example: r#"PATCH /api/v1/namespaces/default/deployments/0cb7… {"spec": {"state": "RUNNING"}} with only a hand-registered savepoint"#,
+    example: r#"PATCH …/deployments/0cb7… {"spec": {"state": "RUNNING"}} with one savepoint, registered by hand"#,
     check,
 };
 
@@ -76,7 +77,8 @@ fn deny(stage: &Stage<'_>, start: &Start<'_>, unversioned: &[&Savepoint<'_>], re
         count => format!(" and {} more", count - 1),
     };
     let message = format!(
-        "the job would start empty: no savepoint is left to restore from, since `{label}`{others} without the annotation `{SPEC_VERSION}` is passed over, and nothing fails"
+        "the job would start empty: no savepoint is left to restore from, since `{label}`{others} without the \
+         annotation `{SPEC_VERSION}` is passed over, and nothing fails"
     );
     report
         .main(&start.restore_place, message)
@@ -115,7 +117,8 @@ fn remedy(stage: &Stage<'_>) -> String {
         None => "the value the deployment has".to_owned(),
     };
     format!(
-        "register it again (POST …/savepoints) with that annotation set to {value}, then start; to start empty on purpose, set `spec.restoreStrategy.kind: NONE`"
+        "register it again (POST …/savepoints) with that annotation set to {value}, then start; to start empty \
+         on purpose, set `spec.restoreStrategy.kind: NONE`"
     )
 }
 
@@ -138,7 +141,8 @@ mod tests {
         for savepoints in [
             "{id: a, state: COMPLETED, annotations: {}}",
             "{id: a, state: COMPLETED, annotations: {}}, {id: b, state: STARTED, VERSION}",
-            "{id: a, state: COMPLETED, annotations: {com.dataartisans.appmanager.controller.deployment.spec.version: ''}}",
+            "{id: a, state: COMPLETED, annotations: \
+             {com.dataartisans.appmanager.controller.deployment.spec.version: ''}}",
         ] {
             assert_eq!(says(&RULE, &starts(Restore::LatestState, savepoints)), only(Effect::Deny), "{savepoints}");
             assert_eq!(says(&RULE, &starts(Restore::LatestSavepoint, savepoints)), only(Effect::Deny), "{savepoints}");
@@ -147,7 +151,8 @@ mod tests {
 
     #[test]
     fn another_candidate_makes_it_a_note() {
-        let two = "{id: a, state: COMPLETED, annotations: {}}, {id: b, state: COMPLETED, origin: RETAINED_CHECKPOINT, VERSION}";
+        let two = "{id: a, state: COMPLETED, annotations: {}}, {id: b, state: COMPLETED, origin: \
+            RETAINED_CHECKPOINT, VERSION}";
         assert_eq!(says(&RULE, &starts(Restore::LatestState, two)), only(Effect::Note));
         assert!(findings(&RULE, &starts(Restore::LatestState, two))[0].message.contains("`b`"));
         // A retained checkpoint is no savepoint.

@@ -9,11 +9,12 @@ pub(in crate::rules) static RULE: Rule = Rule {
     id: "start-without-state",
     title: "start that leaves known state behind",
     family: "restore",
-    why: "The job comes up empty although state of it exists: what it had counted, joined or deduplicated is gone, and sources start over.",
+    why: "The job comes up empty although state of it exists: what it had counted, joined or deduplicated is \
+        gone, and sources start over.",
     source: "S1-7; ALI-DOC start options; FKO user@flink 2023-07",
     dialects: &[Dialect::Alibaba, Dialect::Ververica, Dialect::FlinkRest, Dialect::Kubernetes],
     effect: Effect::Warn,
-    example: r#"POST /api/v2/namespaces/default/jobs%3Astart {"restoreStrategy": {"kind": "NONE"}, …} while a savepoint exists"#,
+    example: r#"POST …/jobs%3Astart {"restoreStrategy": {"kind": "NONE"}} while a savepoint exists"#,
     check,
 };
 
@@ -59,10 +60,12 @@ fn known_state(facts: &Facts<'_>) -> Option<String> {
 fn remedy(platform: Dialect) -> &'static str {
     match platform {
         Dialect::Ververica => {
-            "set `spec.restoreStrategy.kind` to LATEST_STATE or LATEST_SAVEPOINT; go on only if it is meant to start over"
+            "set `spec.restoreStrategy.kind` to LATEST_STATE or LATEST_SAVEPOINT; go on only if it is meant to \
+             start over"
         }
         Dialect::Alibaba => {
-            "set `restoreStrategy.kind` to LATEST_STATE, LATEST_SAVEPOINT or FROM_SAVEPOINT; go on only if it is meant to start over"
+            "set `restoreStrategy.kind` to LATEST_STATE, LATEST_SAVEPOINT or FROM_SAVEPOINT; go on only if it \
+             is meant to start over"
         }
         Dialect::Kubernetes => {
             "set `spec.job.initialSavepointPath` to it; go on only if the job is meant to start over"

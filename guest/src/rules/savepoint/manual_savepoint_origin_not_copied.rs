@@ -8,11 +8,12 @@ pub(in crate::rules) static RULE: Rule = Rule {
     id: "manual-savepoint-origin-not-copied",
     title: "registered savepoint with a foreign origin",
     family: "savepoint",
-    why: "A savepoint registered by hand has the origin COPIED. Under another it passes for one that the platform took itself, and whoever cleans up or restores by origin is misled.",
+    why: "A savepoint registered by hand has the origin COPIED. Under another it passes for one that the \
+        platform took itself, and whoever cleans up or restores by origin is misled.",
     source: "S2-2, S2-6",
     dialects: &[Dialect::Ververica],
     effect: Effect::Warn,
-    example: r#"POST …/savepoints {"metadata": {"origin": "USER_REQUEST", …}, "spec": {"savepointLocation": "s3://flink/sp-1"}, …}"#,
+    example: r#"POST …/savepoints {"metadata": {"origin": "SUSPEND"}, "spec": {"savepointLocation": "s3://b/sp-1"}}"#,
     check,
 };
 

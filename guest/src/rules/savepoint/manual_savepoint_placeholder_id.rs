@@ -10,11 +10,12 @@ pub(in crate::rules) static RULE: Rule = Rule {
     id: "manual-savepoint-placeholder-id",
     title: "registered savepoint without placeholder id",
     family: "savepoint",
-    why: "The documented registration carries the all-zero id, since Flink gave this savepoint none that the platform knows. What the platform does with another or none is not defined.",
+    why: "The documented registration carries the all-zero id, since Flink gave this savepoint none that the \
+        platform knows. What the platform does with another or none is not defined.",
     source: "S2-6",
     dialects: &[Dialect::Ververica],
     effect: Effect::Warn,
-    example: r#"POST …/savepoints {"spec": {"savepointLocation": "s3://flink/sp-1"}, …} without "flinkSavepointId""#,
+    example: r#"POST …/savepoints {"spec": {"savepointLocation": "s3://b/sp-1"}} without `flinkSavepointId`"#,
     check,
 };
 
@@ -28,7 +29,8 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
         let place = Place::Body(id.unwrap_or(registration.resource));
         let mut finding = report.main(
             &place,
-            "a savepoint registered by hand carries the all-zero `flinkSavepointId`; what the platform does without it is not defined",
+            "a savepoint registered by hand carries the all-zero `flinkSavepointId`; what the platform does \
+             without it is not defined",
         );
         if let Some(node) = id {
             finding = finding.observed(format!("`{}`", node.scalar().unwrap_or(node.source().into())));

@@ -9,7 +9,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     id: "savepoint-directory-required",
     title: "savepoint without a directory",
     family: "savepoint",
-    why: "Without a savepoint directory no savepoint can be taken: the stop, suspend or upgrade that relies on it is refused or stuck, or the job has to be cancelled with its state lost.",
+    why: "Without a savepoint directory no savepoint can be taken: the stop, suspend or upgrade that relies on \
+        it is refused or stuck, or the job has to be cancelled with its state lost.",
     source: "S2-5; REC R1, R22; FKO V12; DOMAIN 6.12",
     dialects: &[Dialect::Ververica, Dialect::FlinkRest, Dialect::Kubernetes],
     effect: Effect::Deny,
@@ -32,7 +33,8 @@ fn takes_savepoint(stop: &Stop<'_>) -> bool {
 
 /// Only the cluster's configuration counts: a directory among a job's own settings is not used (REC R22).
 fn flink_rest(stage: &Stage<'_>, report: &mut Report<'_>) {
-    const REMEDY: &str = "give `targetDirectory` (on /stop) or `target-directory` (on /savepoints), or set `execution.checkpointing.savepoint-dir` in the cluster's configuration";
+    const REMEDY: &str = "give `targetDirectory` (on /stop) or `target-directory` (on /savepoints), or set \
+        `execution.checkpointing.savepoint-dir` in the cluster's configuration";
     for operation in &stage.operations {
         let lacks = match &operation.action {
             Action::Stop(stop) => takes_savepoint(stop) && stop.directory.is_none(),
@@ -47,13 +49,15 @@ fn flink_rest(stage: &Stage<'_>, report: &mut Report<'_>) {
                 let mut cluster = Configuration::default();
                 cluster.overlay(map);
                 if cluster.present(SAVEPOINT_DIRECTORY).is_none() {
-                    let message = "neither the request nor the cluster names a savepoint directory: flink answers 400, and no savepoint is taken";
+                    let message = "neither the request nor the cluster names a savepoint directory: Flink \
+                        answers 400, and no savepoint is taken";
                     report.main(&operation.place, message).expected("a savepoint directory").remedy(REMEDY);
                 }
             }
             None => {
                 report.unjudged("the cluster's configuration (`platform.flinkConfiguration`)");
-                let message = "the request names no savepoint directory: without one in the cluster's configuration flink answers 400, and no savepoint is taken";
+                let message = "the request names no savepoint directory: without one in the cluster's \
+                    configuration Flink answers 400, and no savepoint is taken";
                 report.warn(&operation.place, message).expected("a savepoint directory").remedy(REMEDY);
             }
         }
@@ -75,7 +79,8 @@ fn ververica(stage: &Stage<'_>, report: &mut Report<'_>) {
     match (current.configuration_complete, blob_storage) {
         (true, Some(_)) => {
             let message = format!(
-                "{} needs a savepoint directory: there is none in `flinkConfiguration`, and universal blob storage is off",
+                "{} needs a savepoint directory: there is none in `flinkConfiguration`, and universal blob \
+                 storage is off",
                 need.words
             );
             let finding = match need.old {
@@ -83,7 +88,8 @@ fn ververica(stage: &Stage<'_>, report: &mut Report<'_>) {
                 false => report.main(&operation.place, message),
             };
             finding.expected("state.savepoints.dir").remedy(
-                "set `state.savepoints.dir` in `spec.template.spec.flinkConfiguration`, or configure universal blob storage (`vvp.blobStorage.baseUri`)",
+                "set `state.savepoints.dir` in `spec.template.spec.flinkConfiguration`, or configure universal \
+                 blob storage (`vvp.blobStorage.baseUri`)",
             );
         }
         (true, None) => {
@@ -91,7 +97,10 @@ fn ververica(stage: &Stage<'_>, report: &mut Report<'_>) {
         }
         (false, Some(_)) => report.unjudged("the deployment's `flinkConfiguration`"),
         (false, None) => {
-            report.unjudged("the deployment's `flinkConfiguration`, and whether universal blob storage is configured");
+            report.unjudged(
+                "the deployment's `flinkConfiguration`, and whether universal blob storage is \
+                 configured",
+            );
         }
     }
 }
@@ -139,9 +148,18 @@ fn kubernetes(stage: &Stage<'_>, report: &mut Report<'_>) {
         return;
     }
     report
-        .main(&operation.place, format!("{why} the job's configuration has no savepoint directory: it cannot be taken"))
+        .main(
+            &operation.place,
+            format!(
+                "{why} the job's configuration has no savepoint directory: it cannot be \
+                 taken"
+            ),
+        )
         .expected("execution.checkpointing.savepoint-dir")
-        .remedy("set `execution.checkpointing.savepoint-dir` (before Flink 1.20 `state.savepoints.dir`) in `flinkConfiguration`, or give the snapshot a `path`");
+        .remedy(
+            "set `execution.checkpointing.savepoint-dir` (before Flink 1.20 `state.savepoints.dir`) in \
+             `flinkConfiguration`, or give the snapshot a `path`",
+        );
 }
 
 #[cfg(test)]

@@ -12,7 +12,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     id: "savepoint-location-invalid",
     title: "savepoint location that cannot be read",
     family: "savepoint",
-    why: "Platforms take any text as a location and find out only when a job restores from it or writes to it: then the state is out of reach, or the savepoint fails after the request was accepted.",
+    why: "Platforms take any text as a location and find out only when a job restores from it or writes to it: \
+        then the state is out of reach, or the savepoint fails after the request was accepted.",
     source: "S2-7; REC R24; DOMAIN 3.3",
     dialects: &[Dialect::Ververica, Dialect::FlinkRest, Dialect::Kubernetes],
     effect: Effect::Deny,
@@ -24,7 +25,10 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     for location in named(stage) {
         let what = location.role.words();
         let harm = match location.role {
-            Role::Directory => "no savepoint can be written there, and that shows only after the request was accepted",
+            Role::Directory => {
+                "no savepoint can be written there, and that shows only after the request was \
+                 accepted"
+            }
             Role::Registered => "nothing checks it now, and the restore that needs it fails",
             Role::Restored => "the job cannot start from it",
             Role::Disposed => "nothing is disposed, and that shows only on polling",
@@ -46,7 +50,8 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
                     _ => report.warn(&location.place, message),
                 };
                 finding.observed(format!("`{}`", location.text)).expected(EXPECTED).remedy(format!(
-                    "write `file://{}` if it lies on a volume that every Flink process mounts, else the full URI of the storage",
+                    "write `file://{}` if it lies on a volume that every Flink process mounts, else the full \
+                     URI of the storage",
                     location.text
                 ));
             }

@@ -10,11 +10,12 @@ pub(in crate::rules) static RULE: Rule = Rule {
     id: "savepoint-location-not-accessible",
     title: "savepoint location out of reach of the cluster",
     family: "savepoint",
-    why: "A scheme that the cluster has no file system for, or a local disk, is found out only when the savepoint is written or restored: after the request was accepted, when the job may be gone.",
+    why: "A scheme that the cluster has no file system for, or a local disk, is found out only when the \
+        savepoint is written or restored: after the request was accepted, when the job may be gone.",
     source: "S2-7; REC R18; DOMAIN 1.8",
     dialects: &[Dialect::Ververica, Dialect::FlinkRest, Dialect::Kubernetes],
     effect: Effect::Deny,
-    example: r#"POST /jobs/4d50…/savepoints {"target-directory": "gs://flink/savepoints"} on a cluster with file and s3 only"#,
+    example: r#"POST /jobs/4d50…/savepoints {"target-directory": "gs://b/sp"} on a cluster with file and s3 only"#,
     check,
 };
 
@@ -27,17 +28,26 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
             Role::Directory => "the request is accepted and the savepoint fails later",
             Role::Registered | Role::Restored | Role::Disposed => "a restore from it fails",
         };
+        let observed = format!("`{}`", location.text);
         match &stage.facts.platform.file_systems {
-            Some(known) if !known.iter().any(|system| system.trim_end_matches(':').eq_ignore_ascii_case(scheme)) => report
+            Some(known) if !known.iter().any(|system| system.eq_ignore_ascii_case(scheme)) => report
                 .main(&location.place, format!("the cluster has no file system for `{scheme}`: {harm}"))
-                .observed(format!("`{}`", location.text))
+                .observed(observed)
                 .expected(known.join(", "))
-                .remedy(format!("use a location of one of the cluster's file systems, or add Flink's file system plugin for `{scheme}`")),
-            None if scheme.eq_ignore_ascii_case("file") && stage.platform != Dialect::Kubernetes => report
-                .warn(&location.place, format!("`{}` is a local path: unless every Flink process mounts the same volume there, {harm}", location.text))
-                .observed(format!("`{}`", location.text))
-                .expected("storage that every Flink process reaches")
-                .remedy("use shared storage such as `s3://…`; if the path is a shared volume, declare `file` in the fact `platform.fileSystems`"),
+                .remedy(format!(
+                    "use a location of one of the cluster's file systems, or add Flink's file system plugin for \
+                     `{scheme}`"
+                )),
+            None if scheme.eq_ignore_ascii_case("file") && stage.platform != Dialect::Kubernetes => {
+                let message = format!(
+                    "`{}` is a local path: unless every Flink process mounts the same volume there, {harm}",
+                    location.text
+                );
+                report.warn(&location.place, message).observed(observed).expected("shared storage").remedy(
+                    "use shared storage such as `s3://…`; if the path is a shared volume, declare `file` in the fact \
+                     `platform.fileSystems`",
+                );
+            }
             _ => {}
         }
     }

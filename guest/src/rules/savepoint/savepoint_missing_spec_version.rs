@@ -9,11 +9,12 @@ pub(in crate::rules) static RULE: Rule = Rule {
     id: "savepoint-missing-spec-version",
     title: "registered savepoint without spec version",
     family: "savepoint",
-    why: "Ververica Platform never restores from a savepoint without this annotation, and nothing fails: the next start passes it over and may come up empty.",
+    why: "Ververica Platform never restores from a savepoint without this annotation, and nothing fails: the \
+        next start passes it over and may come up empty.",
     source: "S2-8, S2-6; DOMAIN 1.6",
     dialects: &[Dialect::Ververica],
     effect: Effect::Warn,
-    example: r#"POST /api/v1/namespaces/default/savepoints {"metadata": {"deploymentId": "0cb7…"}, "spec": {"savepointLocation": "s3://flink/sp-1"}, …}"#,
+    example: r#"POST …/savepoints {"metadata": {"deploymentId": "0cb7…"}, "spec": {"savepointLocation": "s3://b/sp"}}"#,
     check,
 };
 
@@ -33,10 +34,17 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
         if let Some(version) = &version {
             finding = finding.observed(format!("`{version}`"));
         }
-        finding.expected(known.unwrap_or("the value of the deployment's annotation of the same name")).remedy(match known {
-            Some(known) => format!("set `{SPEC_VERSION}: \"{known}\"` in `metadata.annotations`, as the deployment has it, and register again"),
-            None => format!("read the annotation `{SPEC_VERSION}` of the deployment (GET its resource), set the same in `metadata.annotations`, and register again"),
-        });
+        let remedy = match known {
+            Some(known) => format!(
+                "set `{SPEC_VERSION}: \"{known}\"` in `metadata.annotations`, as the deployment has it, and register \
+                 again"
+            ),
+            None => format!(
+                "read the annotation `{SPEC_VERSION}` of the deployment (GET its resource), set the same in \
+                 `metadata.annotations`, and register again"
+            ),
+        };
+        finding.expected(known.unwrap_or("the value of the deployment's annotation of the same name")).remedy(remedy);
     }
 }
 

@@ -8,7 +8,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     id: "savepoint-needs-active-job",
     title: "savepoint of a job that does not run",
     family: "savepoint",
-    why: "Only a running job can take a savepoint. The request fails, on Flink and Kubernetes after it was accepted, and whoever relies on the savepoint has none.",
+    why: "Only a running job can take a savepoint. The request fails, on Flink and Kubernetes after it was \
+        accepted, and whoever relies on the savepoint has none.",
     source: "ALI-OLD `No active job for a deployment.`; REC R14; DOMAIN 1.5, 6.12",
     dialects: &[Dialect::Ververica, Dialect::Alibaba, Dialect::FlinkRest, Dialect::Kubernetes],
     effect: Effect::Deny,
@@ -56,10 +57,12 @@ fn what(trigger: &Trigger<'_>) -> &'static str {
 fn remedy(platform: Dialect) -> &'static str {
     match platform {
         Dialect::Kubernetes => {
-            "use the state that the stop kept (`status.jobStatus.upgradeSavepointPath`), or resume the job first; to register an existing snapshot, set `alreadyExists: true`"
+            "use the state that the stop kept (`status.jobStatus.upgradeSavepointPath`), or resume the job \
+             first; to register an existing snapshot, set `alreadyExists: true`"
         }
         Dialect::Ververica => {
-            "use the newest savepoint of the deployment (GET …/savepoints?deploymentId=…), or start it first; to register an existing one, give `spec.savepointLocation`"
+            "use the newest savepoint of the deployment (GET …/savepoints?deploymentId=…), or start it first; \
+             to register an existing one, give `spec.savepointLocation`"
         }
         Dialect::Alibaba => "use the newest savepoint of the deployment (ListSavepoints), or start the job first",
         Dialect::FlinkRest | Dialect::Plan => {

@@ -9,7 +9,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     id: "savepoint-stale-spec-version",
     title: "registered savepoint with another spec version",
     family: "savepoint",
-    why: "The annotation ties a savepoint to the deployment's spec. With a value that is not the deployment's own, it is open whether a restore uses it.",
+    why: "The annotation ties a savepoint to the deployment's spec. With a value that is not the deployment's \
+        own, it is open whether a restore uses it.",
     source: "S2-6; DOMAIN 1.6 (effect inferred)",
     dialects: &[Dialect::Ververica],
     effect: Effect::Warn,
@@ -27,7 +28,8 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
             continue;
         }
         let message = format!(
-            "the savepoint says spec version `{version}`, the deployment is at `{current}`: it is open whether a restore uses it"
+            "the savepoint says spec version `{version}`, the deployment is at `{current}`: it is open whether \
+             a restore uses it"
         );
         report
             .main(&Place::Body(node), message)
