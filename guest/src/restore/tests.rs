@@ -94,7 +94,7 @@ fn no_state_and_the_state_of_the_stop_are_explained() {
         starts(Dialect::Ververica, Restore::Stopped, SAVEPOINTS).and(stop(StopMode::Savepoint, StopCause::Upgrade));
     assert!(plan_of(&upgrade).reason.contains("this request stops it"));
     let unknown = plan_of(&starts(Dialect::Ververica, Restore::LatestState, "{}"));
-    assert!(unknown.chosen.is_none() && unknown.reason.contains("not known"));
+    assert!(unknown.chosen.is_none() && unknown.reason.contains("without the savepoints"));
     assert!(plan(&stage(Dialect::Ververica, stop(StopMode::Cancel, StopCause::Request))).is_none());
 }
 

@@ -1,7 +1,7 @@
 //! A location that Flink cannot read is told before it costs the state (S2-7, DOMAIN 3.3).
 
-use crate::location::SavepointLocation;
 use crate::location::named::{Role, named};
+use crate::location::{Problem, SavepointLocation};
 use crate::operation::{Dialect, Stage};
 use crate::rules::Rule;
 use crate::verdict::{Effect, Report};
@@ -38,7 +38,12 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
                 .main(&location.place, format!("the {what} `{}` {}: {harm}", location.text, problem.words()))
                 .observed(format!("`{}`", location.text))
                 .expected(EXPECTED)
-                .remedy(format!("give the full URI of the {what}, with its scheme and without spaces")),
+                .remedy(match (problem, location.role) {
+                    (Problem::Blank, Role::Directory) => {
+                        "give the full URI of the directory, or leave it out to use the configured one".to_owned()
+                    }
+                    _ => format!("give the full URI of the {what}, with its scheme and without spaces"),
+                }),
             Ok(parsed) if parsed.scheme().is_none() => {
                 let message = format!(
                     "the {what} `{}` has no scheme: which file system it means depends on the cluster's default",
