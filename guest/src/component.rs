@@ -14,11 +14,7 @@ struct Component;
 export!(Component);
 
 impl wit::Guest for Component {
-    fn check(
-        request: wit::Request,
-        facts: Vec<wit::Fact>,
-        settings: Vec<u8>,
-    ) -> Result<wit::Outcome, wit::Failure> {
+    fn check(request: wit::Request, facts: Vec<wit::Fact>, settings: Vec<u8>) -> Result<wit::Outcome, wit::Failure> {
         let request = native::Request { envelope: envelope(&request.envelope), body: &request.body };
         // An observed answer belongs to a lookup, and this policy asks for none.
         let declared = facts.iter().filter_map(|fact| match (&fact.about, &fact.answer) {

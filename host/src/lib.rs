@@ -1,1 +1,27 @@
-//! host
+//! Judges Apache Flink lifecycle requests (cancel, stop, start, savepoint, change, delete) before they happen, and says
+//! what will become of the job's state.
+//!
+//! The rules are one WebAssembly component that imports nothing. This library carries it, runs it in a fresh sandbox for
+//! every request, and hands back its verdict:
+//!
+//! ```
+//! use sluicegate::{Decision, Envelope, HttpHead, Limits, Outcome, Policy, Request, Settings};
+//!
+//! let policy = Policy::embedded(Limits::default())?;
+//! let head = HttpHead { api: None, method: "GET", target: "/jobs/overview", headers: &[] };
+//! let request = Request { envelope: Envelope::Http(head), body: b"" };
+//! if let Outcome::Decided(verdict) = policy.check(&request, &[], &Settings::default())? {
+//!     assert_eq!(verdict.decision, Decision::Allow);
+//!     println!("{}", verdict.document);
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod policy;
+
+pub use policy::{
+    Answer, Api, Cache, Candidate, CheckError, Decision, Description, Dialect, Effect, Envelope, Fact, Failure,
+    FailureKind, Fate, Finding, HttpHead, Input, Inspection, Limits, Lookup, Need, ObjectRef, Operation, Origin,
+    Outcome, Place, Policy, PolicyError, Problem, Request, RestorePlan, Rule, Scoped, Settings, SettingsError, Source,
+    Span, Subject, Target, Unjudged, Verdict,
+};

@@ -1,1 +1,2 @@
+//! host
 fn main() {}

@@ -1,0 +1,256 @@
+//! The engine: a policy component, loaded once, that judges every request in a fresh sandbox.
+
+mod cache;
+mod clock;
+mod contract;
+mod engine;
+mod error;
+mod limits;
+mod output;
+mod sandbox;
+mod slots;
+
+use std::hash::{Hash, Hasher};
+
+use sha2::{Digest, Sha256};
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+pub use cache::Cache;
+pub use contract::{
+    Answer, Api, Candidate, Decision, Description, Dialect, Effect, Envelope, Fact, Failure, FailureKind, Fate,
+    Finding, HttpHead, Lookup, Need, ObjectRef, Operation, Outcome, Place, Problem, Request, RestorePlan, Rule, Scoped,
+    Source, Span, Subject, Target, Unjudged, Verdict,
+};
+pub use error::{CheckError, Input, PolicyError, SettingsError};
+pub use limits::Limits;
+use sandbox::Sandboxes;
+
+/// The policy that this library was built around.
+static EMBEDDED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/policy.wasm"));
+
+/// Bytes of the largest component that is looked at.
+const LARGEST_COMPONENT: usize = 32 << 20;
+
+/// A policy, ready to judge. It may be used from any number of threads at once; calls keep nothing between them.
+pub struct Policy {
+    bytes: std::borrow::Cow<'static, [u8]>,
+    digest: String,
+    origin: Origin,
+    exports: Vec<String>,
+    sandboxes: Sandboxes,
+}
+
+/// Where a policy's machine code came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// It was compiled just now.
+    Compiled,
+    /// It was compiled by an earlier run and found in the [`Cache`].
+    Cached,
+}
+
+/// Settings that a policy has compiled. The default stands for the shipped settings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings(Vec<u8>);
+
+/// What a policy component looks like from outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inspection {
+    /// SHA-256 of the component, as `sha256:` and hexadecimal digits.
+    pub digest: String,
+    /// Bytes of the component.
+    pub size: usize,
+    /// What it imports: nothing, or it would not have been loaded.
+    pub imports: Vec<String>,
+    /// What it exports.
+    pub exports: Vec<String>,
+}
+
+impl Policy {
+    /// The policy that this library was built around, with its code kept in the user's [`Cache`].
+    ///
+    /// # Errors
+    /// When no sandbox can be set up here.
+    pub fn embedded(limits: Limits) -> Result<Self, PolicyError> {
+        Self::new(EMBEDDED.into(), limits, &Cache::user())
+    }
+
+    /// Any component that keeps the contract, with its code kept in the user's [`Cache`].
+    ///
+    /// # Errors
+    /// When this is no component, imports anything, does not keep the contract, or no sandbox can be set up here.
+    pub fn load(component: impl Into<Vec<u8>>, limits: Limits) -> Result<Self, PolicyError> {
+        Self::load_with(component, limits, &Cache::user())
+    }
+
+    /// Like [`Policy::load`], with a cache of the caller's choice.
+    ///
+    /// # Errors
+    /// Like [`Policy::load`].
+    pub fn load_with(component: impl Into<Vec<u8>>, limits: Limits, cache: &Cache) -> Result<Self, PolicyError> {
+        Self::new(component.into().into(), limits, cache)
+    }
+
+    /// The component that this library was built around, as it could be given to [`Policy::load`].
+    pub fn embedded_component() -> &'static [u8] {
+        EMBEDDED
+    }
+
+    fn new(bytes: std::borrow::Cow<'static, [u8]>, limits: Limits, cache: &Cache) -> Result<Self, PolicyError> {
+        if bytes.len() > LARGEST_COMPONENT {
+            let (what, size) = (Input::Component, bytes.len());
+            return Err(PolicyError::InputTooLarge { what, size, limit: LARGEST_COMPONENT });
+        }
+        let digest = Sha256::digest(&bytes);
+        let engine = engine::new(&limits)?;
+        let (component, origin) = code(&engine, &bytes, &digest.into(), cache)?;
+        let kind = component.component_type();
+        let imports: Vec<_> = kind.imports(&engine).map(|(name, _)| format!("`{name}`")).collect();
+        if !imports.is_empty() {
+            return Err(PolicyError::Imports(imports));
+        }
+        let exports = kind.exports(&engine).map(|(name, _)| name.to_owned()).collect();
+        let sandboxes = Sandboxes::new(engine, &component, limits)?;
+        Ok(Self { bytes, digest: format!("sha256:{}", hex(&digest)), origin, exports, sandboxes })
+    }
+
+    /// Judges one request. The facts and settings are all that is known besides it.
+    ///
+    /// # Errors
+    /// When the policy says that the request cannot be judged, or the policy itself fails.
+    pub fn check(&self, request: &Request<'_>, facts: &[Fact<'_>], settings: &Settings) -> Result<Outcome, CheckError> {
+        let context = settings.0.len() + envelope_size(&request.envelope) + facts.iter().map(fact_size).sum::<usize>();
+        let answer = self.sandboxes.call(request.body.len(), context, |gate, store| {
+            // A request holds references only: this copies no body.
+            gate.call_check(store, request.clone(), facts, &settings.0)
+        })?;
+        match answer {
+            Ok(outcome) => {
+                output::outcome(&outcome)?;
+                Ok(outcome)
+            }
+            Err(failure) => {
+                output::failure(&failure)?;
+                Err(CheckError::Unjudgeable(failure))
+            }
+        }
+    }
+
+    /// Compiles a `Settings` document (YAML or JSON) for [`Policy::check`]. The result is good for this policy only.
+    ///
+    /// # Errors
+    /// With everything that is wrong with the document, or when the policy itself fails.
+    pub fn compile_settings(&self, source: &[u8]) -> Result<Settings, SettingsError> {
+        let answer = self.sandboxes.call(source.len(), 0, |gate, store| gate.call_compile_settings(store, source))?;
+        match answer {
+            Ok(compiled) => Ok(Settings(compiled)),
+            Err(problems) => {
+                output::problems(&problems)?;
+                Err(SettingsError::Invalid(problems))
+            }
+        }
+    }
+
+    /// What this policy is: its version and its rules.
+    ///
+    /// # Errors
+    /// When the policy fails.
+    pub fn describe(&self) -> Result<Description, PolicyError> {
+        let description = self.sandboxes.call(0, 0, |gate, store| gate.call_describe(store))?;
+        output::description(&description)?;
+        Ok(description)
+    }
+
+    /// SHA-256 of the component, as `sha256:` and hexadecimal digits.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// The component's bytes.
+    pub fn component_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Whether the machine code was compiled or found in the cache.
+    pub fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    /// What the component looks like from outside.
+    pub fn inspect(&self) -> Inspection {
+        Inspection {
+            digest: self.digest.clone(),
+            size: self.bytes.len(),
+            imports: Vec::new(),
+            exports: self.exports.clone(),
+        }
+    }
+}
+
+impl std::fmt::Debug for Policy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Policy").field("digest", &self.digest).field("origin", &self.origin).finish_non_exhaustive()
+    }
+}
+
+/// The machine code of a component: from the cache, or compiled.
+fn code(engine: &Engine, bytes: &[u8], digest: &[u8; 32], cache: &Cache) -> Result<(Component, Origin), PolicyError> {
+    let mut key = KeyHasher(Sha256::new_with_prefix(digest));
+    // Wasmtime's version, the target with its processor features, and every setting that shapes code.
+    engine.precompile_compatibility_hash().hash(&mut key);
+    let key: [u8; 32] = key.0.finalize().into();
+    if let Some(code) = cache.load(&key) {
+        // SAFETY: these bytes were made by `Component::serialize` below. The cache gives back only what this user
+        // wrote, in a folder nobody else can write to, and only with the digest it was written with; `deserialize`
+        // itself refuses other versions of wasmtime and other processors.
+        #[expect(unsafe_code, reason = "there is no safe way to load compiled code")]
+        let component = unsafe { Component::deserialize(engine, &code) };
+        if let Ok(component) = component {
+            return Ok((component, Origin::Cached));
+        }
+    }
+    let component =
+        Component::from_binary(engine, bytes).map_err(|error| PolicyError::Unusable(format!("{error:#}")))?;
+    if let Ok(code) = component.serialize() {
+        cache.store(&key, &code);
+    }
+    Ok((component, Origin::Compiled))
+}
+
+/// Feeds a digest with what would otherwise go into a hash table.
+struct KeyHasher(Sha256);
+
+impl Hasher for KeyHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// Not used: the digest is taken from the inside.
+    fn finish(&self) -> u64 {
+        0
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn envelope_size(envelope: &Envelope<'_>) -> usize {
+    match envelope {
+        Envelope::Manifest(live) => live.map_or(0, <[u8]>::len),
+        Envelope::Http(head) => {
+            let headers = head.headers.iter().map(|(name, value)| name.len() + value.len());
+            head.method.len() + head.target.len() + headers.sum::<usize>()
+        }
+        Envelope::AdmissionReview | Envelope::Plan => 0,
+    }
+}
+
+fn fact_size(fact: &Fact<'_>) -> usize {
+    match &fact.answer {
+        Answer::Found(bytes) => bytes.len(),
+        Answer::Unavailable(why) => why.len(),
+        Answer::Absent => 0,
+    }
+}

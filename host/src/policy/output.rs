@@ -1,0 +1,129 @@
+//! What comes out of the sandbox is looked at before anybody sees it: lists and texts are bounded, and no text holds
+//! control characters. A terminal, a log line or a header can take it as it is.
+
+use super::contract::{Description, Failure, Need, Outcome, Place, Problem, RestorePlan, Verdict};
+use super::error::PolicyError;
+
+/// Bytes that the answer to one call may take in all; wasmtime stops copying there.
+pub(super) const MOST_BYTES: usize = 4 << 20;
+const MOST_ENTRIES: usize = 10_000;
+const LONGEST_TEXT: usize = 16 << 10;
+
+type Checked = Result<(), PolicyError>;
+
+pub(super) fn outcome(outcome: &Outcome) -> Checked {
+    match outcome {
+        Outcome::Decided(verdict) => self::verdict(verdict),
+        Outcome::Needs(needs) => list("needs", needs, |Need { why, .. }| text("need", why)),
+    }
+}
+
+fn verdict(verdict: &Verdict) -> Checked {
+    list("operations", &verdict.operations, |operation| {
+        text("summary", &operation.summary)?;
+        operation.target.iter().try_for_each(|target| {
+            text("namespace", &target.namespace)?;
+            text("name", &target.name)
+        })
+    })?;
+    list("findings", &verdict.findings, |finding| {
+        match &finding.place {
+            Some(Place::Body(span)) => text("pointer", &span.pointer)?,
+            Some(Place::Header(name)) => text("header", name)?,
+            Some(Place::Target) | None => {}
+        }
+        text("rule", &finding.rule)?;
+        text("message", &finding.message)?;
+        text("remedy", &finding.remedy)?;
+        optional("observed", finding.observed.as_ref())?;
+        optional("expected", finding.expected.as_ref())?;
+        optional("overridden", finding.overridden.as_ref())
+    })?;
+    list("unjudged", &verdict.unjudged, |unjudged| {
+        text("rule", &unjudged.rule)?;
+        text("lacks", &unjudged.lacks)
+    })?;
+    verdict.restore.iter().try_for_each(restore_plan)?;
+    plain("document", &verdict.document)
+}
+
+fn restore_plan(plan: &RestorePlan) -> Checked {
+    text("strategy", &plan.strategy)?;
+    optional("chosen", plan.chosen.as_ref())?;
+    text("reason", &plan.reason)?;
+    list("candidates", &plan.candidates, |candidate| {
+        text("id", &candidate.id)?;
+        text("reason", &candidate.reason)
+    })
+}
+
+pub(super) fn failure(failure: &Failure) -> Checked {
+    text("message", &failure.message)
+}
+
+pub(super) fn problems(problems: &[Problem]) -> Checked {
+    list("problems", problems, |problem| {
+        text("message", &problem.message)?;
+        text("pointer", &problem.pointer)
+    })
+}
+
+/// A rule's example is a request, and may have several lines.
+pub(super) fn description(description: &Description) -> Checked {
+    text("version", &description.version)?;
+    list("rules", &description.rules, |rule| {
+        for (what, value) in [
+            ("id", &rule.id),
+            ("title", &rule.title),
+            ("family", &rule.family),
+            ("why", &rule.why),
+            ("source", &rule.source),
+        ] {
+            text(what, value)?;
+        }
+        rule.example.lines().try_for_each(|line| text("example", line))
+    })
+}
+
+fn list<T>(what: &str, entries: &[T], check: impl Fn(&T) -> Checked) -> Checked {
+    if entries.len() > MOST_ENTRIES {
+        return Err(PolicyError::InvalidOutput(format!("{} {what}, more than {MOST_ENTRIES}", entries.len())));
+    }
+    entries.iter().try_for_each(check)
+}
+
+fn optional(what: &str, value: Option<&String>) -> Checked {
+    value.map_or(Ok(()), |value| text(what, value))
+}
+
+fn text(what: &str, value: &str) -> Checked {
+    if value.len() > LONGEST_TEXT {
+        return Err(PolicyError::InvalidOutput(format!("a {what} of {} bytes, more than {LONGEST_TEXT}", value.len())));
+    }
+    plain(what, value)
+}
+
+/// No control character: C0, DEL, C1.
+fn plain(what: &str, value: &str) -> Checked {
+    let bytes = value.as_bytes();
+    let simple = bytes.iter().all(|byte| (0x20..0x7f).contains(byte));
+    if !simple && value.chars().any(char::is_control) {
+        return Err(PolicyError::InvalidOutput(format!("a {what} with control characters")));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_bounded_and_plain() {
+        assert!(text("message", "naïve `s3://…`").is_ok());
+        for control in ["\n", "\u{1b}[31m", "\u{7f}", "\u{85}", "\0"] {
+            assert!(text("message", control).is_err(), "{control:?}");
+        }
+        assert!(text("message", &"x".repeat(LONGEST_TEXT + 1)).is_err());
+        assert!(list("rules", &vec![(); MOST_ENTRIES + 1], |()| Ok(())).is_err());
+    }
+}
