@@ -9,9 +9,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::input::{self, Envelope, Found, HttpDocument, Request};
-use crate::yaml;
+use crate::{Answer, CheckError, Fact, Outcome, Policy, Settings, SettingsError, Source, Subject, Verdict, yaml};
 
-pub use expectation::{Actual, Expectation};
+pub use expectation::{Decision, Expectation};
 
 /// A case, ready to run.
 #[derive(Clone, Debug)]
@@ -41,6 +41,23 @@ pub enum CaseError {
     /// It is not YAML, or not the shape of a case.
     #[error("{0}")]
     Malformed(String),
+}
+
+/// Why a case gets no verdict. A case may expect that.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Unjudged {
+    /// Its text holds no request.
+    #[error("{0}")]
+    Unrecognised(String),
+    /// Its settings are wrong.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The policy gives none.
+    #[error(transparent)]
+    Policy(#[from] CheckError),
+    /// The policy would look something up first.
+    #[error("the policy asks for more than the case says: {0}")]
+    Needs(String),
 }
 
 #[derive(Deserialize)]
@@ -98,6 +115,38 @@ impl Case {
             settings: file.settings.map(bytes),
             expect: file.expect,
         })
+    }
+
+    /// Runs it.
+    ///
+    /// # Errors
+    /// When there is no verdict.
+    pub fn judge(&self, policy: &Policy) -> Result<Verdict, Unjudged> {
+        let request = self.request.as_ref().map_err(|why| Unjudged::Unrecognised(why.clone()))?;
+        let settings = self.settings.as_ref().map(|source| policy.compile_settings(source)).transpose()?;
+        let facts: Vec<_> = self
+            .facts
+            .iter()
+            .map(|document| Fact {
+                about: Subject::Declared,
+                source: Source::Operator,
+                answer: Answer::Found(document),
+            })
+            .collect();
+        let settings = settings.unwrap_or_else(Settings::default);
+        match request.lend(None, |request| policy.check(request, &facts, &settings))? {
+            Outcome::Decided(verdict) => Ok(verdict),
+            Outcome::Needs(needs) => {
+                let reasons: Vec<_> = needs.into_iter().map(|need| need.why).collect();
+                Err(Unjudged::Needs(reasons.join("; ")))
+            }
+        }
+    }
+
+    /// What differs from the expectation, line by line; nothing when the case holds. `rules` are the ids that the
+    /// policy knows.
+    pub fn differences(&self, actual: &Result<Verdict, Unjudged>, rules: &[String]) -> Vec<String> {
+        self.expect.differences(self.dialect.as_deref(), actual, rules)
     }
 }
 

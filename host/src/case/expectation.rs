@@ -2,14 +2,15 @@
 
 use serde::Deserialize;
 
-use crate::{Decision, Effect, Verdict, nearest};
+use super::Unjudged;
+use crate::{Effect, Verdict, nearest};
 
 /// What must come of a case.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expectation {
     /// How it must end.
-    pub decision: Outcome,
+    pub decision: Decision,
     /// These rules must deny, and no other may.
     #[serde(default)]
     pub deny: Vec<String>,
@@ -27,7 +28,7 @@ pub struct Expectation {
 /// How a case can end.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
-pub enum Outcome {
+pub enum Decision {
     /// The request is allowed.
     Allow,
     /// The request is refused.
@@ -38,28 +39,27 @@ pub enum Outcome {
     Error,
 }
 
-/// What came of a case: a verdict, or why there is none.
-pub type Actual<'v> = Result<&'v Verdict, String>;
-
 impl Expectation {
-    /// What differs, line by line; nothing when the case holds. `rules` are the ids that the policy knows, `dialect`
-    /// is what the case must be recognised as.
-    pub fn differences(&self, dialect: Option<&str>, actual: &Actual<'_>, rules: &[String]) -> Vec<String> {
+    pub(super) fn differences(
+        &self,
+        dialect: Option<&str>,
+        actual: &Result<Verdict, Unjudged>,
+        rules: &[String],
+    ) -> Vec<String> {
         let mut lines = Vec::new();
         for id in [&self.deny, &self.warn, &self.fires].into_iter().flatten() {
             if !rules.contains(id) {
                 lines.push(format!("there is no rule `{id}` in this policy{}", nearest::hint(id, rules)));
             }
         }
-        let decision = actual.as_ref().map_or(Outcome::Error, |verdict| verdict.decision.into());
+        let decision = actual.as_ref().map_or(Decision::Error, |verdict| verdict.decision.into());
         if decision != self.decision {
-            lines.push(format!("decision: expected {}, actual {}", self.decision.name(), decision.name()));
+            let why = actual.as_ref().err().map(|why| format!(" ({why})")).unwrap_or_default();
+            lines.push(format!("decision: expected {}, actual {}{why}", self.decision.name(), decision.name()));
         }
         let Ok(verdict) = actual else {
-            if self.decision == Outcome::Error {
-                for id in [&self.deny, &self.warn, &self.fires].into_iter().flatten() {
-                    lines.push(format!("`{id}` can not fire in a request that cannot be judged"));
-                }
+            for id in [&self.deny, &self.warn, &self.fires].into_iter().flatten() {
+                lines.push(format!("expected {id}, but nothing was judged"));
             }
             return lines;
         };
@@ -91,7 +91,7 @@ impl Expectation {
     }
 }
 
-impl Outcome {
+impl Decision {
     /// The word in case files.
     pub fn name(self) -> &'static str {
         match self {
@@ -103,12 +103,12 @@ impl Outcome {
     }
 }
 
-impl From<Decision> for Outcome {
-    fn from(decision: Decision) -> Self {
+impl From<crate::Decision> for Decision {
+    fn from(decision: crate::Decision) -> Self {
         match decision {
-            Decision::Allow => Self::Allow,
-            Decision::Deny => Self::Deny,
-            Decision::Undecided => Self::Undecided,
+            crate::Decision::Allow => Self::Allow,
+            crate::Decision::Deny => Self::Deny,
+            crate::Decision::Undecided => Self::Undecided,
         }
     }
 }

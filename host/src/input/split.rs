@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-/// The documents with something in them. White space and comments alone are none.
-pub(super) fn documents(bytes: &[u8]) -> Vec<Range<usize>> {
+/// Where the documents of a file stand: those with something in them. White space and comments alone are none.
+pub fn documents(bytes: &[u8]) -> Vec<Range<usize>> {
     let mut parts = Vec::new();
     let mut start = 0;
     for line in lines(bytes, 0..bytes.len()) {
