@@ -5,6 +5,8 @@ mod permission;
 mod restore;
 mod savepoint;
 mod stop;
+#[cfg(test)]
+mod testing;
 mod upgrade;
 
 use crate::operation::{Dialect, Stage};

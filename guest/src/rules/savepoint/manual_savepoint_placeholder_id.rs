@@ -1,19 +1,38 @@
-//! STUB
+//! A savepoint registered by hand carries the all-zero id of Flink (S2-6).
 
-use crate::operation::{Dialect, Stage};
+use crate::operation::{Action, Dialect, Place, Stage};
 use crate::rules::Rule;
 use crate::verdict::{Effect, Report};
 
+const PLACEHOLDER: &str = "00000000-0000-0000-0000-000000000000";
+
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "manual-savepoint-placeholder-id",
-    title: "",
+    title: "registered savepoint without placeholder id",
     family: "savepoint",
-    why: "",
-    source: "",
+    why: "The documented registration carries the all-zero id, since Flink gave this savepoint none that the platform knows. What the platform does with another or none is not defined.",
+    source: "S2-6",
     dialects: &[Dialect::Ververica],
-    effect: Effect::Deny,
-    example: "",
+    effect: Effect::Warn,
+    example: r#"POST …/savepoints {"spec": {"savepointLocation": "s3://flink/sp-1"}, …} without "flinkSavepointId""#,
     check,
 };
 
-fn check(_stage: &Stage<'_>, _report: &mut Report<'_>) {}
+fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
+    for operation in &stage.operations {
+        let Action::Register(registration) = &operation.action else { continue };
+        let id = registration.flink_savepoint_id;
+        if id.is_some_and(|id| id.is(PLACEHOLDER)) {
+            continue;
+        }
+        let place = Place::Body(id.unwrap_or(registration.resource));
+        let mut finding = report.main(
+            &place,
+            "a savepoint registered by hand carries the all-zero `flinkSavepointId`; what the platform does without it is not defined",
+        );
+        if let Some(node) = id {
+            finding = finding.observed(format!("`{}`", node.scalar().unwrap_or(node.source().into())));
+        }
+        finding.expected(PLACEHOLDER).remedy(format!("set `spec.flinkSavepointId: {PLACEHOLDER}`"));
+    }
+}
