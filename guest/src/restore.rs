@@ -105,7 +105,9 @@ fn explain(stage: &Stage<'_>, start: &Start<'_>, selection: &Selection<'_, '_>) 
             };
             (Some(named.to_owned()), reason.to_owned())
         }
-        Choice::Named(name) => (Some((*name).to_owned()), "the request names it; nothing more is known of it".to_owned()),
+        Choice::Named(name) => {
+            (Some((*name).to_owned()), "the request names it; nothing more is known of it".to_owned())
+        }
         Choice::OneOf { lacks, .. } => (None, format!("it cannot be told which one: {lacks}")),
         Choice::Empty if start.restore == Restore::Empty => {
             (None, "no state is asked for: the job starts empty".to_owned())

@@ -110,7 +110,8 @@ pub fn select<'s, 'd>(stage: &'s Stage<'d>, start: &'s Start<'d>) -> Selection<'
 /// The known snapshot at a location. One without location counts if it is declared as the one that a restore would use.
 fn lying_at<'s, 'd>(known: &'s [Savepoint<'d>], wanted: &str) -> Option<&'s Savepoint<'d>> {
     let there = |savepoint: &&Savepoint<'_>| savepoint.location.as_ref().is_some_and(|at| location::same(at, wanted));
-    let declared = |savepoint: &&Savepoint<'_>| savepoint.location.is_none() && savepoint.restore_candidate == Some(true);
+    let declared =
+        |savepoint: &&Savepoint<'_>| savepoint.location.is_none() && savepoint.restore_candidate == Some(true);
     known.iter().find(there).or_else(|| known.iter().find(declared))
 }
 

@@ -116,13 +116,13 @@ pub(super) fn says(rule: &'static Rule, stage: &Stage<'_>) -> Says {
     Says { effects: findings(rule, stage).iter().map(|finding| finding.effect).collect(), unjudged }
 }
 
-/// The findings of a rule. Each must be fit to be read: texts without a full stop, and a remedy.
+/// The findings of a rule. Each must be fit to be read: whole texts without a full stop, and a remedy.
 pub(super) fn findings(rule: &'static Rule, stage: &Stage<'_>) -> Vec<Finding> {
     assert!(rule.dialects.contains(&stage.platform), "{} does not judge {:?}", rule.id, stage.platform);
     let findings = verdict::run(rule, stage).0;
     for finding in &findings {
         for text in [&finding.message, &finding.remedy] {
-            assert!(!text.is_empty() && !text.ends_with('.'), "{}: {text:?}", rule.id);
+            assert!(!text.is_empty() && !text.ends_with(['.', '…']), "{}: {text:?}", rule.id);
         }
     }
     findings

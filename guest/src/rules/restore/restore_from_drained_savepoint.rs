@@ -32,8 +32,12 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
                 match drained {
                     Some(savepoint) if all && !or_empty => deny(stage, start, savepoint, report),
                     Some(savepoint) => {
-                        let message = format!("the job may come back from `{}`, which was written by a drain", savepoint.label());
-                        report.warn(&start.restore_place, message).observed(format!("`{}`", savepoint.label())).remedy(remedy(stage));
+                        let message =
+                            format!("the job may come back from `{}`, which was written by a drain", savepoint.label());
+                        report
+                            .warn(&start.restore_place, message)
+                            .observed(format!("`{}`", savepoint.label()))
+                            .remedy(remedy(stage));
                         report.unjudged(lacks);
                     }
                     None if possible.iter().any(|savepoint| savepoint.drained.is_none()) => report.unjudged(lacks),
@@ -70,9 +74,12 @@ fn remedy(stage: &Stage<'_>) -> String {
         Dialect::Kubernetes => "set `initialSavepointPath` with a new `savepointRedeployNonce` to restore",
         Dialect::FlinkRest | Dialect::Plan => "give `savepointPath` to restore",
     };
-    let other = stage.facts.savepoints.iter().flatten().find(|savepoint| {
-        savepoint.drained == Some(false) && savepoint.state.as_deref() == Some("COMPLETED")
-    });
+    let other = stage
+        .facts
+        .savepoints
+        .iter()
+        .flatten()
+        .find(|savepoint| savepoint.drained == Some(false) && savepoint.state.as_deref() == Some("COMPLETED"));
     let from = match other {
         Some(savepoint) => format!("from `{}`, which was not drained", savepoint.label()),
         None => "from a snapshot older than the drain".to_owned(),

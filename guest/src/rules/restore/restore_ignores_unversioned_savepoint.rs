@@ -36,8 +36,10 @@ fn judge(stage: &Stage<'_>, start: &Start<'_>, selection: &Selection<'_, '_>, re
         return;
     }
     let unversioned = unversioned(selection);
-    let may_be_unversioned =
-        selection.standings.iter().any(|(savepoint, standing)| matches!(standing, Standing::MayCount(_)) && savepoint.annotations.is_none());
+    let may_be_unversioned = selection
+        .standings
+        .iter()
+        .any(|(savepoint, standing)| matches!(standing, Standing::MayCount(_)) && savepoint.annotations.is_none());
     match &selection.choice {
         Choice::Empty if !unversioned.is_empty() => deny(stage, start, &unversioned, report),
         Choice::OneOf { or_empty: true, lacks, .. } if may_be_unversioned || !unversioned.is_empty() => {
@@ -60,9 +62,10 @@ fn strategy_unknown(stage: &Stage<'_>, start: &Start<'_>, report: &mut Report<'_
 }
 
 fn unversioned<'s, 'd>(selection: &Selection<'s, 'd>) -> Vec<&'s Savepoint<'d>> {
-    let passed = selection.standings.iter().filter(|(savepoint, standing)| {
-        *standing == Standing::Unversioned && savepoint.state.is_some()
-    });
+    let passed = selection
+        .standings
+        .iter()
+        .filter(|(savepoint, standing)| *standing == Standing::Unversioned && savepoint.state.is_some());
     passed.map(|(savepoint, _)| *savepoint).collect()
 }
 
@@ -75,7 +78,11 @@ fn deny(stage: &Stage<'_>, start: &Start<'_>, unversioned: &[&Savepoint<'_>], re
     let message = format!(
         "the job would start empty: no savepoint is left to restore from, since `{label}`{others} without the annotation `{SPEC_VERSION}` is passed over, and nothing fails"
     );
-    report.main(&start.restore_place, message).observed(format!("`{label}`{others}")).expected(SPEC_VERSION).remedy(remedy(stage));
+    report
+        .main(&start.restore_place, message)
+        .observed(format!("`{label}`{others}"))
+        .expected(SPEC_VERSION)
+        .remedy(remedy(stage));
 }
 
 fn notes(
@@ -90,8 +97,10 @@ fn notes(
             Choice::One(used) => format!("; the job restores from `{}`", used.label()),
             _ => String::new(),
         };
-        let message =
-            format!("savepoint `{}` is passed over: it lacks the annotation `{SPEC_VERSION}`{instead}", savepoint.label());
+        let message = format!(
+            "savepoint `{}` is passed over: it lacks the annotation `{SPEC_VERSION}`{instead}",
+            savepoint.label()
+        );
         report.note(&start.restore_place, message).observed(format!("`{}`", savepoint.label())).remedy(remedy(stage));
     }
     if let Some(more) = unversioned.len().checked_sub(MAX_NOTES).filter(|more| *more > 0) {
@@ -105,5 +114,7 @@ fn remedy(stage: &Stage<'_>) -> String {
         Some(version) => format!("`{version}`"),
         None => "the value the deployment has".to_owned(),
     };
-    format!("register it again (POST …/savepoints) with that annotation set to {value}, then start; to start empty on purpose, set `spec.restoreStrategy.kind: NONE`")
+    format!(
+        "register it again (POST …/savepoints) with that annotation set to {value}, then start; to start empty on purpose, set `spec.restoreStrategy.kind: NONE`"
+    )
 }

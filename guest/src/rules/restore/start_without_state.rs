@@ -30,7 +30,10 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
         }
         let Some(state) = known_state(&stage.facts) else { continue };
         report
-            .main(&start.restore_place, format!("the job starts empty, although {state}: what it has computed so far is left behind"))
+            .main(
+                &start.restore_place,
+                format!("the job starts empty, although {state}: what it has computed so far is left behind"),
+            )
             .observed(state)
             .remedy(remedy(stage.platform));
     }
@@ -61,7 +64,9 @@ fn remedy(platform: Dialect) -> &'static str {
         Dialect::Alibaba => {
             "set `restoreStrategy.kind` to LATEST_STATE, LATEST_SAVEPOINT or FROM_SAVEPOINT; go on only if it is meant to start over"
         }
-        Dialect::Kubernetes => "set `spec.job.initialSavepointPath` to it; go on only if the job is meant to start over",
+        Dialect::Kubernetes => {
+            "set `spec.job.initialSavepointPath` to it; go on only if the job is meant to start over"
+        }
         Dialect::FlinkRest | Dialect::Plan => {
             "give its location in `savepointPath`, spelt exactly so; go on only if the job is meant to start over"
         }

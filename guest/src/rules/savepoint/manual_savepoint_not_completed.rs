@@ -27,13 +27,18 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
         let finding = match state {
             Some(node) => {
                 let state = node.scalar().unwrap_or(node.source().into());
-                let message = format!("registered in state `{state}`, this savepoint is never used: a restore looks at COMPLETED ones only");
+                let message = format!(
+                    "registered in state `{state}`, this savepoint is never used: a restore looks at COMPLETED ones only"
+                );
                 report.main(&place, message).observed(format!("`{state}`"))
             }
-            None => report.main(&place, "registered without a state, this savepoint is never used: a restore looks at COMPLETED ones only"),
+            None => report.main(
+                &place,
+                "registered without a state, this savepoint is never used: a restore looks at COMPLETED ones only",
+            ),
         };
-        finding
-            .expected("COMPLETED")
-            .remedy("make sure that the snapshot is complete at its location, then register it with `status.state: COMPLETED`");
+        finding.expected("COMPLETED").remedy(
+            "make sure that the snapshot is complete at its location, then register it with `status.state: COMPLETED`",
+        );
     }
 }

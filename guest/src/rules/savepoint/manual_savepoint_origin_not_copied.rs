@@ -24,7 +24,9 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
         report
             .main(
                 &Place::Body(node),
-                format!("origin `{origin}` makes a savepoint that was registered by hand pass for one the platform took"),
+                format!(
+                    "origin `{origin}` makes a savepoint that was registered by hand pass for one the platform took"
+                ),
             )
             .observed(format!("`{origin}`"))
             .expected("COPIED")

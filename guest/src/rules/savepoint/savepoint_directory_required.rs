@@ -62,7 +62,8 @@ fn flink_rest(stage: &Stage<'_>, report: &mut Report<'_>) {
 
 /// One finding for the request: its stop and its change need the same directory.
 fn ververica(stage: &Stage<'_>, report: &mut Report<'_>) {
-    let Some((operation, need)) = stage.operations.iter().find_map(|it| ververica_need(stage, it).map(|need| (it, need)))
+    let Some((operation, need)) =
+        stage.operations.iter().find_map(|it| ververica_need(stage, it).map(|need| (it, need)))
     else {
         return;
     };
@@ -73,7 +74,10 @@ fn ververica(stage: &Stage<'_>, report: &mut Report<'_>) {
     }
     match (current.configuration_complete, blob_storage) {
         (true, Some(_)) => {
-            let message = format!("{} needs a savepoint directory: there is none in `flinkConfiguration`, and universal blob storage is off", need.words);
+            let message = format!(
+                "{} needs a savepoint directory: there is none in `flinkConfiguration`, and universal blob storage is off",
+                need.words
+            );
             let finding = match need.old {
                 true => report.warn(&operation.place, message),
                 false => report.main(&operation.place, message),
@@ -82,7 +86,9 @@ fn ververica(stage: &Stage<'_>, report: &mut Report<'_>) {
                 "set `state.savepoints.dir` in `spec.template.spec.flinkConfiguration`, or configure universal blob storage (`vvp.blobStorage.baseUri`)",
             );
         }
-        (true, None) => report.unjudged("whether universal blob storage is configured (`platform.universalBlobStorage`)"),
+        (true, None) => {
+            report.unjudged("whether universal blob storage is configured (`platform.universalBlobStorage`)")
+        }
         (false, Some(_)) => report.unjudged("the deployment's `flinkConfiguration`"),
         (false, None) => {
             report.unjudged("the deployment's `flinkConfiguration`, and whether universal blob storage is configured");

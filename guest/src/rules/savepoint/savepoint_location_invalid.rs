@@ -36,7 +36,10 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
                 .expected(EXPECTED)
                 .remedy(format!("give the full URI of the {what}, with its scheme and without spaces")),
             Ok(parsed) if parsed.scheme().is_none() => {
-                let message = format!("the {what} `{}` has no scheme: which file system it means depends on the cluster's default", location.text);
+                let message = format!(
+                    "the {what} `{}` has no scheme: which file system it means depends on the cluster's default",
+                    location.text
+                );
                 // Recorded: Flink takes an absolute path for a `file:` path (DOMAIN section 8).
                 let finding = match stage.platform {
                     Dialect::Ververica => report.main(&location.place, message),

@@ -26,8 +26,9 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
         }
         let place = Place::Body(registration.spec_version.unwrap_or(registration.resource));
         let known = stage.facts.deployment.spec_version.as_deref();
-        let message =
-            format!("no restore will ever use this savepoint: it lacks the annotation `{SPEC_VERSION}`, and nothing fails");
+        let message = format!(
+            "no restore will ever use this savepoint: it lacks the annotation `{SPEC_VERSION}`, and nothing fails"
+        );
         let mut finding = report.main(&place, message);
         if let Some(version) = &version {
             finding = finding.observed(format!("`{version}`"));

@@ -26,7 +26,9 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
         if version.trim() == current.trim() {
             continue;
         }
-        let message = format!("the savepoint says spec version `{version}`, the deployment is at `{current}`: it is open whether a restore uses it");
+        let message = format!(
+            "the savepoint says spec version `{version}`, the deployment is at `{current}`: it is open whether a restore uses it"
+        );
         report
             .main(&Place::Body(node), message)
             .observed(format!("`{version}`"))
