@@ -56,9 +56,9 @@ pub enum Lack {
 impl Lack {
     fn words(self) -> &'static str {
         match self {
-            Self::State => "its `state`",
-            Self::Origin => "its `origin`",
-            Self::Annotations => "its `annotations`",
+            Self::State => "the `state`",
+            Self::Origin => "the `origin`",
+            Self::Annotations => "the `annotations`",
         }
     }
 }
@@ -81,7 +81,7 @@ pub fn select<'s, 'd>(stage: &'s Stage<'d>, start: &'s Start<'d>) -> Selection<'
     let stopped = stage.stops().any(|(_, stop)| leaves_savepoint(stop));
     let choice = match &start.restore {
         Restore::Empty => Choice::Empty,
-        Restore::Savepoint(None) => Choice::Unknown("the id of the savepoint is missing from the request"),
+        Restore::Savepoint(None) => Choice::Unknown("the id of the savepoint, which the request leaves out"),
         Restore::Savepoint(Some(id)) => match known.iter().find(|savepoint| savepoint.id.as_ref() == Some(id)) {
             Some(savepoint) => Choice::One(savepoint),
             None => Choice::Named(id),
@@ -102,7 +102,7 @@ pub fn select<'s, 'd>(stage: &'s Stage<'d>, start: &'s Start<'d>) -> Selection<'
                 None => Choice::Stopped,
             }
         }
-        Restore::Unknown => Choice::Unknown("the restore strategy of the deployment is not known"),
+        Restore::Unknown => Choice::Unknown("the restore strategy of the deployment"),
     };
     Selection { choice, standings: known.iter().map(|savepoint| (savepoint, Standing::NotAsked)).collect() }
 }
@@ -110,14 +110,15 @@ pub fn select<'s, 'd>(stage: &'s Stage<'d>, start: &'s Start<'d>) -> Selection<'
 /// The known snapshot at a location. One without location counts if it is declared as the one that a restore would use.
 fn lying_at<'s, 'd>(known: &'s [Savepoint<'d>], wanted: &str) -> Option<&'s Savepoint<'d>> {
     let there = |savepoint: &&Savepoint<'_>| savepoint.location.as_ref().is_some_and(|at| location::same(at, wanted));
-    let declared = |savepoint: &&Savepoint<'_>| savepoint.location.is_none() && savepoint.restore_candidate == Some(true);
+    let declared =
+        |savepoint: &&Savepoint<'_>| savepoint.location.is_none() && savepoint.restore_candidate == Some(true);
     known.iter().find(there).or_else(|| known.iter().find(declared))
 }
 
 /// The newest of the deployment's snapshots that counts (DOMAIN 1.6).
 pub fn latest<'s, 'd>(stage: &'s Stage<'d>, wanted: Snapshots) -> Selection<'s, 'd> {
     let Some(known) = &stage.facts.savepoints else {
-        let choice = Choice::Unknown("the savepoints of the deployment are not known");
+        let choice = Choice::Unknown("the savepoints of the deployment");
         return Selection { choice, standings: Vec::new() };
     };
     let standings: Vec<_> = known.iter().map(|savepoint| (savepoint, standing(stage, savepoint, wanted))).collect();
@@ -139,7 +140,7 @@ pub fn latest<'s, 'd>(stage: &'s Stage<'d>, wanted: Snapshots) -> Selection<'s, 
         let time = created(savepoint);
         if time.is_none() || newest.is_none() || time >= newest {
             possible.push(*savepoint);
-            doubt = doubt.or(lack.map(|lack| format!("of `{}` {} is not known", savepoint.label(), lack.words())));
+            doubt = doubt.or(lack.map(|lack| format!("{} of `{}`", lack.words(), savepoint.label())));
         }
     }
     let or_empty = counts().next().is_none();
@@ -147,7 +148,7 @@ pub fn latest<'s, 'd>(stage: &'s Stage<'d>, wanted: Snapshots) -> Selection<'s, 
         ([], _) => Choice::Empty,
         ([one], None) => Choice::One(one),
         (_, doubt) => {
-            let lacks = doubt.unwrap_or_else(|| "which one is the newest, `createdAt` does not tell".to_owned());
+            let lacks = doubt.unwrap_or_else(|| "`createdAt` of every savepoint".to_owned());
             Choice::OneOf { possible, or_empty, lacks }
         }
     };
