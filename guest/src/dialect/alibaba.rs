@@ -161,7 +161,7 @@ fn body<'b>(call: &Call<'b>) -> Result<Document<'b>, Failure> {
 }
 
 /// What the facts say of the job.
-fn fill_current(stage: &mut Stage<'_>) {
+pub(super) fn fill_current(stage: &mut Stage<'_>) {
     let facts = &stage.facts;
     let word = facts.job_status.as_deref().or(facts.deployment.status_state.as_deref());
     stage.current.state = word.map(JobState::read);

@@ -41,6 +41,13 @@ impl Route {
     }
 }
 
+/// What the facts say of a deployment that stays as it is.
+pub(super) fn fill_current(stage: &mut Stage<'_>) {
+    deployment::fill_current(stage);
+    wish::fill_configuration(true, stage);
+    deployment::fill_retention(stage);
+}
+
 /// Decodes a call and hands it to `then`.
 pub(super) fn decode<R>(
     call: &Call<'_>,

@@ -113,15 +113,22 @@ fn read<'d>(body: &Body<'d>, target: &Target<'d>, stage: &mut Stage<'d>) -> Wish
     check_deployment(body, stage);
     if let Some(node) = body.value(&["metadata", "annotations", "sluicegate.dev/intent"]) {
         intent(&node.scalar().unwrap_or_default(), Place::Body(node), stage);
+        // Whoever may annotate the deployment speaks for it (DOMAIN 6.0-6).
+        stage.intent.trusted = true;
     }
     let wish = Wish::read(body, target, stage);
+    fill_retention(stage);
+    wish
+}
+
+/// What becomes of the last checkpoint, by the configuration that applies.
+pub(super) fn fill_retention(stage: &mut Stage<'_>) {
     let current = &mut stage.current;
     current.retention = match current.configuration.get(RETENTION) {
         Some(value) if value.trim().eq_ignore_ascii_case("RETAIN_ON_CANCELLATION") => Some(Retention::Kept),
         Some(_) => Some(Retention::Deleted),
         None => current.configuration_complete.then_some(Retention::Deleted),
     };
-    wish
 }
 
 fn is_stateful(kind: &str) -> Option<bool> {
