@@ -2,7 +2,7 @@
 //! high availability with it: there is no way back.
 
 use crate::operation::{Action, Deletion, Dialect, JobState, Restart, Stage};
-use crate::rules::{Rule, remedy};
+use crate::rules::{Rule, words};
 use crate::verdict::{Effect, Report};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -77,7 +77,7 @@ fn judge(deletion: &Deletion<'_>, stage: &Stage<'_>, report: &mut Report<'_>) {
         _ => format!(
             "set `kubernetes.operator.job.savepoint-on-deletion: \"true\"` first, or create a FlinkStateSnapshot and \
              delete within 15 minutes of its completion; if the job ends for good, {}",
-            remedy::declare_final(stage.platform)
+            words::declare_final(stage)
         ),
     };
     draft.observed(observed).remedy(next);
