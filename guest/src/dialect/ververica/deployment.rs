@@ -32,7 +32,7 @@ pub(super) fn create<'d>(body: Body<'d>, target: &Target<'d>, stage: &mut Stage<
         content: true,
         reach: Reach::Nothing,
         arms_drain: wish.drain_node.filter(|_| wish.turns_drain_on).map(Place::Body),
-        stateful: stage.current.stateful,
+        stateful: wish.upgrade.and_then(is_stateful),
     };
     push(stage, Action::Change(change), target, Place::Body(body.root));
     if wish.state == Some("RUNNING") {
@@ -66,6 +66,7 @@ pub(super) fn change<'d>(body: Body<'d>, target: &Target<'d>, stage: &mut Stage<
     };
     let drains_now = stop_mode.or(upgrade_mode) == Some(StopMode::Drain);
     if wish.template.is_some() || wish.other.is_some() {
+        let touches_upgrades = wish.template.is_some() || wish.upgrade_node.is_some() || wish.configures;
         let change = Change {
             content: wish.template.is_some(),
             reach: match upgrade {
@@ -74,8 +75,8 @@ pub(super) fn change<'d>(body: Body<'d>, target: &Target<'d>, stage: &mut Stage<
                 _ => Reach::Nothing,
             },
             arms_drain: wish.drain_node.filter(|_| wish.turns_drain_on && !drains_now).map(Place::Body),
-            // Only a request that touches what a stateful upgrade needs can break it (DOMAIN 6.0-4).
-            stateful: stage.current.stateful.filter(|_| wish.upgrade_node.is_some() || wish.configures),
+            // Labels and the like say nothing of upgrades (DOMAIN 6.0-4).
+            stateful: wish.upgrade.filter(|_| touches_upgrades).and_then(is_stateful),
         };
         let place = [wish.template, wish.upgrade_node, wish.drain_node, wish.other].into_iter().flatten().next();
         push(stage, Action::Change(change), target, Place::of(place));
@@ -115,7 +116,6 @@ fn read<'d>(body: &Body<'d>, target: &Target<'d>, stage: &mut Stage<'d>) -> Wish
     }
     let wish = Wish::read(body, target, stage);
     let current = &mut stage.current;
-    current.stateful = wish.upgrade.and_then(is_stateful);
     current.retention = match current.configuration.get(RETENTION) {
         Some(value) if value.trim().eq_ignore_ascii_case("RETAIN_ON_CANCELLATION") => Some(Retention::Kept),
         Some(_) => Some(Retention::Deleted),

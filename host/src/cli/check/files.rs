@@ -68,5 +68,9 @@ fn slurp(source: impl Read) -> Result<Vec<u8>, String> {
 }
 
 fn reason(error: std::io::Error) -> String {
-    format!("cannot read it: {error}")
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file or folder".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "cannot read it: permission denied".to_owned(),
+        _ => format!("cannot read it: {error}"),
+    }
 }
