@@ -4,6 +4,8 @@
 
 mod step;
 
+use std::borrow::Cow;
+
 use super::{Context, alibaba, flink_rest, ververica};
 use crate::document::Node;
 use crate::gate::{Failure, FailureKind};
@@ -47,6 +49,7 @@ pub(super) fn decode<R>(
         prepare(&mut stage, platform);
         if state.is_some() {
             stage.current.state = state.clone();
+            stage.current.desired = state.as_ref().filter(|_| platform == Dialect::Ververica).map(desired);
         }
         let starts_again = later.iter().any(|step| step.verb.starts());
         if starts_again || stage.facts.restart_planned.is_none() {
@@ -88,6 +91,15 @@ fn prepare(stage: &mut Stage<'_>, platform: Dialect) {
         // The operator sets RETAIN_ON_CANCELLATION (DOMAIN 4.2-13).
         stage.current.retention = Some(Retention::Kept);
     }
+}
+
+/// Ververica's word for the state that the platform is asked to keep after a step.
+fn desired(state: &JobState) -> Cow<'static, str> {
+    Cow::Borrowed(match state {
+        JobState::Running => "RUNNING",
+        JobState::Suspended => "SUSPENDED",
+        _ => "CANCELLED",
+    })
 }
 
 /// Whether the job sees a change of its content within this plan (S1-1).
