@@ -11,7 +11,7 @@ use crate::operation::{Action, Place, Registration, Stage, Target, Trigger};
 /// Takes a savepoint, or registers one.
 pub(super) fn create<'d>(root: Node<'d>, target: &Target<'d>, stage: &mut Stage<'d>) {
     fill_current(stage);
-    fill_configuration(true, stage);
+    fill_configuration(stage.facts.deployment.configuration, stage);
     check_savepoint(root, stage);
     let why = "the platform cannot tell which deployment the savepoint belongs to";
     let metadata = root.get("metadata").unwrap_or(root);

@@ -117,25 +117,26 @@ fn among(word: &str, values: &'static [&'static str]) -> Option<&'static str> {
 
 /// The configuration that applies after this request.
 fn configure<'d>(body: &Body<'d>, stage: &mut Stage<'d>) {
-    let given = body.given(CONFIGURATION);
-    let replaced = match given {
-        Given::Kept => false,
-        Given::Removed => true,
-        Given::Value(_) => body.whole,
-    };
-    fill_configuration(!replaced, stage);
-    if let Given::Value(map) = given {
-        stage.current.configuration.merge(map);
+    let stored = stage.facts.deployment.configuration;
+    match body.given(CONFIGURATION) {
+        Given::Kept => return fill_configuration(stored, stage),
+        Given::Removed => fill_configuration(None, stage),
+        Given::Value(map) if body.whole => fill_configuration(Some(map), stage),
+        Given::Value(patch) => {
+            fill_configuration(None, stage);
+            stage.current.configuration.overlay_patched(stored, patch);
+            stage.current.configuration_complete = stored.is_some();
+            return;
+        }
     }
-    stage.current.configuration_complete |= replaced;
+    stage.current.configuration_complete = true;
 }
 
-/// The platform's configuration, and over it, if it stays, the stored one of the deployment.
-pub(super) fn fill_configuration(stays: bool, stage: &mut Stage<'_>) {
-    let stored = stage.facts.deployment.configuration.filter(|_| stays);
+/// The platform's configuration, and the deployment's over it.
+pub(super) fn fill_configuration<'d>(own: Option<Node<'d>>, stage: &mut Stage<'d>) {
     let current = &mut stage.current;
-    current.configuration_complete = stored.is_some();
-    for map in stage.facts.platform.configuration.into_iter().chain(stored) {
+    current.configuration_complete = own.is_some();
+    for map in stage.facts.platform.configuration.into_iter().chain(own) {
         current.configuration.overlay(map);
     }
 }
