@@ -11,6 +11,7 @@ const STATES: &[&str] = &["RUNNING", "SUSPENDED", "CANCELLED"];
 const UPGRADES: &[&str] = &["STATEFUL", "STATELESS", "NONE"];
 const RESTORES: &[&str] = &["LATEST_STATE", "LATEST_SAVEPOINT", "NONE"];
 
+const SPEC: &[&str] = &["spec"];
 const STATE: &[&str] = &["spec", "state"];
 const UPGRADE: &[&str] = &["spec", "upgradeStrategy", "kind"];
 const RESTORE: &[&str] = &["spec", "restoreStrategy", "kind"];
@@ -48,7 +49,7 @@ impl<'d> Wish<'d> {
     pub(super) fn read(body: &Body<'d>, target: &Target<'_>, stage: &mut Stage<'d>) -> Self {
         let state_node = body.value(STATE);
         let state = state_node.and_then(|node| choice(node, "spec.state", STATES, stage));
-        if let Some(null) = body.null(STATE) {
+        if let Some(null) = body.null(STATE).or_else(|| body.null(SPEC)) {
             stage.oddities.push(
                 Oddity::new(
                     OddityKind::UnknownEnumValue,
@@ -143,6 +144,9 @@ pub(super) fn fill_configuration<'d>(own: Option<Node<'d>>, stage: &mut Stage<'d
 
 /// The template, unless the deployment is known and stays as it is.
 fn changed_template<'d>(body: &Body<'d>, target: &Target<'_>, stage: &Stage<'_>) -> Option<Node<'d>> {
+    if let Some(null) = body.null(TEMPLATE).or_else(|| body.null(SPEC)) {
+        return Some(null);
+    }
     let template = body.value(TEMPLATE).filter(|template| !is_empty(*template))?;
     let stored = stage.facts.related.iter().find(|resource| {
         let named = |key: &str| resource.path(&["metadata", key]).is_some_and(|node| node.is(&target.name));
