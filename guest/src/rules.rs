@@ -8,7 +8,7 @@ mod restore;
 mod savepoint;
 mod stop;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod upgrade;
 
 use crate::operation::{Dialect, Stage};

@@ -45,11 +45,11 @@ pub(super) fn decode<R>(
         if state.is_some() {
             stage.current.state = state.clone();
         }
-        stage.intent.operator = if later.iter().any(|step| step.verb.starts()) {
-            Some(true)
-        } else {
-            stage.facts.restart_planned.or(Some(false))
-        };
+        let starts_again = later.iter().any(|step| step.verb.starts());
+        if starts_again || stage.facts.restart_planned.is_none() {
+            stage.intent.operator = Some(starts_again);
+            stage.intent.by_plan = true;
+        }
         let mut action = step.action();
         if let Action::Change(change) = &mut action {
             change.reach = reach(platform, &stage, later);
