@@ -46,11 +46,16 @@ impl<'d> Configuration<'d> {
         self.flatten(map, "", layer);
     }
 
-    /// Puts a JSON merge patch on top: like [`Configuration::overlay`], but a null takes the key away.
-    pub fn merge(&mut self, patch: Node<'d>) {
+    /// Puts a stored map on top as a JSON merge patch leaves it: a null takes the key out of that map, and what lies
+    /// below shows again.
+    pub fn overlay_patched(&mut self, stored: Option<Node<'d>>, patch: Node<'d>) {
+        let below = self.entries.len();
+        stored.into_iter().for_each(|map| self.overlay(map));
+        let mut kept = self.entries.split_off(below);
         for (key, _) in patch.members().filter(|(_, value)| value.is_null()) {
-            self.entries.retain(|entry| !key.is(&entry.key));
+            kept.retain(|entry| !key.is(&entry.key));
         }
+        self.entries.append(&mut kept);
         self.overlay(patch);
     }
 

@@ -89,23 +89,25 @@ pub(super) fn change<'d>(body: Body<'d>, target: &Target<'d>, stage: &mut Stage<
         start(&wish, StartCause::Resume, wish.restore.clone(), target, stage);
     }
     if let Some(mode) = upgrade_mode {
-        // A job that has ended cannot be stopped: the new one starts from what is there.
-        let over = stage.current.state.as_ref().is_some_and(JobState::is_over);
-        if !over {
-            stop(&wish, mode, StopCause::Upgrade, wish.template, target, stage);
-        }
-        let restore = match (mode, &wish.restore) {
-            (StopMode::Cancel, restore) | (_, restore @ Restore::Empty) => restore.clone(),
-            (_, restore) if over => restore.clone(),
-            _ => Restore::Stopped,
-        };
-        start(&wish, StartCause::Upgrade, restore, target, stage);
+        restart(&wish, mode, target, stage);
     }
     if stage.operations.is_empty() {
         let odd = wish.state_node.is_some() && wish.state.is_none();
         let action = if odd { Action::Unknown } else { Action::Nothing("no lifecycle change of") };
         push(stage, action, target, Place::of(wish.state_node));
     }
+}
+
+/// The platform brings a changed template to the job by itself.
+fn restart<'d>(wish: &Wish<'d>, mode: StopMode, target: &Target<'d>, stage: &mut Stage<'d>) {
+    // A job that has ended cannot be stopped: the new one starts from what is there.
+    let over = stage.current.state.as_ref().is_some_and(JobState::is_over);
+    if !over {
+        stop(wish, mode, StopCause::Upgrade, wish.template, target, stage);
+    }
+    let from_the_stop = !over && mode != StopMode::Cancel && wish.restore != Restore::Empty;
+    let restore = if from_the_stop { Restore::Stopped } else { wish.restore.clone() };
+    start(wish, StartCause::Upgrade, restore, target, stage);
 }
 
 /// Reads a deployment's body; afterwards the stage knows what applies to the job.
