@@ -27,7 +27,7 @@ pub(super) fn delete<'d>(stage: &mut Stage<'d>, ask: &Ask<'d>, deployed: Option<
         push(stage, ask, deletion, Place::Request);
         return;
     };
-    let cleaned = ask.kind.finalizer().is_none_or(|name| old.has_finalizer(name));
+    let cleaned = old.canary().is_none() && ask.kind.finalizer().is_none_or(|name| old.has_finalizer(name));
     let on_deletion = current::switch(&stage.current.configuration, SAVEPOINT_ON_DELETION).is_some();
     let entry = stage.current.configuration.entry(SAVEPOINT_ON_DELETION);
     let place = entry

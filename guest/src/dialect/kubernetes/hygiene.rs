@@ -7,6 +7,9 @@ use crate::document::Node;
 use crate::nearest::{closest, nearest};
 use crate::operation::{Oddity, OddityKind, Place};
 
+/// Nobody reads more; a document made to be large must not cost more.
+const MAX_ODDITIES: usize = 50;
+
 const DEPLOYMENT_FIELDS: &[&str] = &[
     "image",
     "imagePullPolicy",
@@ -103,6 +106,9 @@ fn job_is_there<'d>(ask: &Ask<'d>, object: Resource<'d>, spec: Spec<'d>, found: 
 
 fn fields<'d>(node: Option<Node<'d>>, known: &[&str], found: &mut Vec<Oddity<'d>>) {
     for (key, value) in node.iter().flat_map(|node| node.members()) {
+        if found.len() >= MAX_ODDITIES {
+            return;
+        }
         let name = key.text().unwrap_or_default();
         if known.contains(&name.as_ref()) {
             continue;
