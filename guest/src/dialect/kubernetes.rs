@@ -224,13 +224,14 @@ fn common<'d>(stage: &mut Stage<'d>, ask: &Ask<'d>) {
     hygiene::inspect(ask, &mut stage.oddities);
     let Some(word) = ask.resource().and_then(|resource| resource.annotation("sluicegate.dev/intent")) else { return };
     stage.intent.trusted = true;
-    if !super::read_intent(&mut stage.intent, &word.scalar().unwrap_or_default(), Place::Body(word)) {
+    let said = word.scalar().unwrap_or_default();
+    if !super::read_intent(&mut stage.intent, &said, Place::Body(word)) {
         let oddity = Oddity::new(
             OddityKind::UnknownEnumValue,
             Place::Body(word),
-            format!("the intent {} is neither `restart` nor `final`, so it does not count", word.source()),
+            format!("the intent `{said}` is neither `restart` nor `final`, so it does not count"),
             "annotate `sluicegate.dev/intent: restart` or `final`",
         );
-        stage.oddities.push(oddity.observed(word.source()).expected("restart, final").warn());
+        stage.oddities.push(oddity.observed(said).expected("restart, final").warn());
     }
 }

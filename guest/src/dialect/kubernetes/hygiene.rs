@@ -1,6 +1,8 @@
 //! Words and fields that the operator's resource definitions do not have. The API server enforces them, so what is
 //! found here comes from newer definitions or from a manifest that was not sent yet: a warning (DOMAIN 6.12).
 
+use std::borrow::Cow;
+
 use super::request::{Ask, Verb};
 use super::resource::{Kind, Resource, Spec};
 use crate::document::Node;
@@ -138,10 +140,10 @@ fn word<'d>(node: Option<Node<'d>>, name: &str, known: &[&str], found: &mut Vec<
     let oddity = Oddity::new(
         OddityKind::UnknownEnumValue,
         Place::Body(node),
-        format!("`{name}` has no value {}: what the operator makes of it is not known here", node.source()),
+        format!("`{name}` has no value `{}`: what the operator makes of it is not known here", shown(node)),
         format!("use one of the known values{hint}; if the operator is newer than this gate, update the gate"),
     );
-    found.push(oddity.observed(node.source()).expected(known.join(", ")).warn());
+    found.push(oddity.observed(shown(node)).expected(known.join(", ")).warn());
 }
 
 fn flag<'d>(node: Option<Node<'d>>, name: &str, found: &mut Vec<Oddity<'d>>) {
@@ -149,8 +151,13 @@ fn flag<'d>(node: Option<Node<'d>>, name: &str, found: &mut Vec<Oddity<'d>>) {
     let oddity = Oddity::new(
         OddityKind::UnknownEnumValue,
         Place::Body(node),
-        format!("`{name}` is neither true nor false but {}", node.source()),
+        format!("`{name}` is neither true nor false but `{}`", node.source()),
         "write `true` or `false`, without quotes",
     );
     found.push(oddity.observed(node.source()).expected("true, false").warn());
+}
+
+/// A value without its quotes; lists and objects as they are written.
+fn shown(node: Node<'_>) -> Cow<'_, str> {
+    node.scalar().unwrap_or(Cow::Borrowed(node.source()))
 }
