@@ -10,20 +10,14 @@ pub type Key = &'static [&'static str];
 
 pub const SAVEPOINT_DIRECTORY: Key =
     &["execution.checkpointing.savepoint-dir", "state.savepoints.dir", "savepoints.state.backend.fs.dir"];
-pub const CHECKPOINT_DIRECTORY: Key =
-    &["execution.checkpointing.dir", "state.checkpoints.dir", "state.backend.fs.checkpointdir"];
 pub const RETENTION: Key = &["execution.checkpointing.externalized-checkpoint-retention"];
-pub const CHECKPOINT_INTERVAL: Key = &["execution.checkpointing.interval"];
 pub const RECOVERY_PATH: Key = &["execution.state-recovery.path", "execution.savepoint.path"];
 pub const IGNORE_UNCLAIMED_STATE: Key =
     &["execution.state-recovery.ignore-unclaimed-state", "execution.savepoint.ignore-unclaimed-state"];
-pub const CLAIM_MODE: Key = &["execution.state-recovery.claim-mode", "execution.savepoint-restore-mode"];
-pub const HIGH_AVAILABILITY: Key = &["high-availability.type", "recovery.mode", "high-availability"];
 pub const DRAIN_ON_SAVEPOINT: Key = &["kubernetes.operator.job.drain-on-savepoint-deletion"];
 pub const SAVEPOINT_ON_DELETION: Key = &["kubernetes.operator.job.savepoint-on-deletion"];
 pub const IN_PLACE_SCALING: Key = &["kubernetes.operator.job.upgrade.inplace-scaling.enabled"];
 pub const LAST_STATE_FALLBACK: Key = &["kubernetes.operator.job.upgrade.last-state-fallback.enabled"];
-pub const LAST_STATE_JOB_CANCEL: Key = &["kubernetes.operator.job.upgrade.last-state.job-cancel.enabled"];
 
 /// Layers of configuration, the weakest first.
 #[derive(Debug, Default)]
@@ -50,6 +44,14 @@ impl<'d> Configuration<'d> {
     pub fn overlay(&mut self, map: Node<'d>) {
         let layer = self.entries.last().map_or(0, |entry| entry.layer + 1);
         self.flatten(map, "", layer);
+    }
+
+    /// Puts a JSON merge patch on top: like [`Configuration::overlay`], but a null takes the key away.
+    pub fn merge(&mut self, patch: Node<'d>) {
+        for (key, _) in patch.members().filter(|(_, value)| value.is_null()) {
+            self.entries.retain(|entry| !key.is(&entry.key));
+        }
+        self.overlay(patch);
     }
 
     fn flatten(&mut self, map: Node<'d>, prefix: &str, layer: usize) {

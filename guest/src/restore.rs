@@ -108,7 +108,7 @@ fn explain(stage: &Stage<'_>, start: &Start<'_>, selection: &Selection<'_, '_>) 
         Choice::Named(name) => {
             (Some((*name).to_owned()), "the request names it; nothing more is known of it".to_owned())
         }
-        Choice::OneOf { lacks, .. } => (None, format!("it cannot be told which one: {lacks}")),
+        Choice::OneOf { lacks, .. } => (None, format!("it cannot be told which one without {lacks}")),
         Choice::Empty if start.restore == Restore::Empty => {
             (None, "no state is asked for: the job starts empty".to_owned())
         }
@@ -120,7 +120,7 @@ fn explain(stage: &Stage<'_>, start: &Start<'_>, selection: &Selection<'_, '_>) 
             };
             (None, reason.to_owned())
         }
-        Choice::Unknown(lacks) => (None, format!("it cannot be told: {lacks}")),
+        Choice::Unknown(lacks) => (None, format!("it cannot be told without {lacks}")),
     }
 }
 

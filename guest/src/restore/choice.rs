@@ -56,9 +56,9 @@ pub enum Lack {
 impl Lack {
     fn words(self) -> &'static str {
         match self {
-            Self::State => "its `state`",
-            Self::Origin => "its `origin`",
-            Self::Annotations => "its `annotations`",
+            Self::State => "the `state`",
+            Self::Origin => "the `origin`",
+            Self::Annotations => "the `annotations`",
         }
     }
 }
@@ -81,7 +81,7 @@ pub fn select<'s, 'd>(stage: &'s Stage<'d>, start: &'s Start<'d>) -> Selection<'
     let stopped = stage.stops().any(|(_, stop)| leaves_savepoint(stop));
     let choice = match &start.restore {
         Restore::Empty => Choice::Empty,
-        Restore::Savepoint(None) => Choice::Unknown("the id of the savepoint is missing from the request"),
+        Restore::Savepoint(None) => Choice::Unknown("the id of the savepoint, which the request leaves out"),
         Restore::Savepoint(Some(id)) => match known.iter().find(|savepoint| savepoint.id.as_ref() == Some(id)) {
             Some(savepoint) => Choice::One(savepoint),
             None => Choice::Named(id),
@@ -92,17 +92,17 @@ pub fn select<'s, 'd>(stage: &'s Stage<'d>, start: &'s Start<'d>) -> Selection<'
         },
         // A new deployment has no snapshots yet.
         _ if new => Choice::Empty,
-        Restore::Stopped | Restore::LatestState | Restore::LatestSavepoint if stopped => Choice::Stopped,
+        Restore::LatestState | Restore::LatestSavepoint if stopped => Choice::Stopped,
+        Restore::LatestState if managed => return latest(stage, Snapshots::All),
         Restore::LatestSavepoint if managed => return latest(stage, Snapshots::Savepoints),
-        // These platforms resume by the restore strategy: what a suspend left is the newest of any origin.
-        Restore::Stopped | Restore::LatestState if managed => return latest(stage, Snapshots::All),
+        Restore::Stopped if stopped || managed => Choice::Stopped,
         Restore::Stopped | Restore::LatestState | Restore::LatestSavepoint => {
             match known.iter().find(|savepoint| savepoint.restore_candidate == Some(true)) {
                 Some(savepoint) => Choice::One(savepoint),
                 None => Choice::Stopped,
             }
         }
-        Restore::Unknown => Choice::Unknown("the restore strategy of the deployment is not known"),
+        Restore::Unknown => Choice::Unknown("the restore strategy of the deployment"),
     };
     Selection { choice, standings: known.iter().map(|savepoint| (savepoint, Standing::NotAsked)).collect() }
 }
@@ -118,7 +118,7 @@ fn lying_at<'s, 'd>(known: &'s [Savepoint<'d>], wanted: &str) -> Option<&'s Save
 /// The newest of the deployment's snapshots that counts (DOMAIN 1.6).
 pub fn latest<'s, 'd>(stage: &'s Stage<'d>, wanted: Snapshots) -> Selection<'s, 'd> {
     let Some(known) = &stage.facts.savepoints else {
-        let choice = Choice::Unknown("the savepoints of the deployment are not known");
+        let choice = Choice::Unknown("the savepoints of the deployment");
         return Selection { choice, standings: Vec::new() };
     };
     let standings: Vec<_> = known.iter().map(|savepoint| (savepoint, standing(stage, savepoint, wanted))).collect();
@@ -140,7 +140,7 @@ pub fn latest<'s, 'd>(stage: &'s Stage<'d>, wanted: Snapshots) -> Selection<'s, 
         let time = created(savepoint);
         if time.is_none() || newest.is_none() || time >= newest {
             possible.push(*savepoint);
-            doubt = doubt.or(lack.map(|lack| format!("of `{}` {} is not known", savepoint.label(), lack.words())));
+            doubt = doubt.or(lack.map(|lack| format!("{} of `{}`", lack.words(), savepoint.label())));
         }
     }
     let or_empty = counts().next().is_none();
@@ -148,7 +148,7 @@ pub fn latest<'s, 'd>(stage: &'s Stage<'d>, wanted: Snapshots) -> Selection<'s, 
         ([], _) => Choice::Empty,
         ([one], None) => Choice::One(one),
         (_, doubt) => {
-            let lacks = doubt.unwrap_or_else(|| "which one is the newest, `createdAt` does not tell".to_owned());
+            let lacks = doubt.unwrap_or_else(|| "`createdAt` of every savepoint".to_owned());
             Choice::OneOf { possible, or_empty, lacks }
         }
     };

@@ -3,20 +3,21 @@
 use crate::document::{Document, Node, Reading};
 use crate::facts::{Declared, Voice};
 use crate::operation::{
-    Action, Change, Deletion, Dialect, JobState, Operation, Place, Reach, Restore, Stage, Start, StartCause, Stop,
-    StopCause, StopMode, Target,
+    Action, Change, Deletion, Dialect, JobState, Operation, Place, Reach, Registration, Restore, Stage, Start,
+    StartCause, Stop, StopCause, StopMode, Target, Trigger,
 };
+use crate::restore::SPEC_VERSION;
 use crate::rules::Rule;
 use crate::verdict::{self, Effect, Finding};
 
 /// A stage that does this to `prod/orders`, of which nothing is known.
-pub(super) fn stage(platform: Dialect, action: Action<'static>) -> Stage<'static> {
+pub(crate) fn stage(platform: Dialect, action: Action<'static>) -> Stage<'static> {
     Stage::new(platform, crate::facts::Facts::default()).and(action)
 }
 
 impl<'d> Stage<'d> {
     /// A further operation on the same target.
-    pub(super) fn and(mut self, action: Action<'d>) -> Self {
+    pub(crate) fn and(mut self, action: Action<'d>) -> Self {
         let target = Target { namespace: "prod".into(), name: "orders".into() };
         self.operations.push(Operation { action, target, place: Place::Request });
         self
@@ -35,7 +36,7 @@ impl<'d> Stage<'d> {
     }
 
     /// Any other knowledge.
-    pub(super) fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+    pub(crate) fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
         change(&mut self);
         self
     }
@@ -44,7 +45,7 @@ impl<'d> Stage<'d> {
 impl Stage<'static> {
     /// The facts of this `Facts` document; `apiVersion` and `kind` may be left out. Decoders fill `current` from them,
     /// this does not.
-    pub(super) fn with_facts(mut self, yaml: &str) -> Self {
+    pub(crate) fn with_facts(mut self, yaml: &str) -> Self {
         let documents: &'static [(Document<'static>, Voice)] = Box::leak(Box::new([(parse(yaml), Voice::Trusted)]));
         self.facts = Declared::new(documents).unwrap().about(self.platform, "prod", "orders").unwrap();
         self.intent.operator = self.facts.restart_planned.or(self.intent.operator);
@@ -59,13 +60,30 @@ pub(super) fn body(source: &str) -> Node<'static> {
 }
 
 /// A stop.
-pub(super) fn stop(mode: StopMode, cause: StopCause) -> Action<'static> {
+pub(crate) fn stop(mode: StopMode, cause: StopCause) -> Action<'static> {
     Action::Stop(Stop { mode, cause, drain: None, directory: None })
 }
 
 /// A start.
-pub(super) fn start(cause: StartCause, restore: Restore<'static>) -> Action<'static> {
+pub(crate) fn start(cause: StartCause, restore: Restore<'static>) -> Action<'static> {
     Action::Start(Start { cause, restore, restore_place: Place::Request, allow_non_restored_state: None })
+}
+
+/// A savepoint that is triggered.
+pub(super) fn trigger(directory: Option<&str>) -> Action<'static> {
+    Action::Trigger(Trigger { checkpoint: false, directory: directory.map(body), native: false })
+}
+
+/// A savepoint that is registered, as Ververica Platform spells it.
+pub(super) fn registration(resource: Node<'static>) -> Action<'static> {
+    Action::Register(Registration {
+        resource,
+        location: resource.path(&["spec", "savepointLocation"]),
+        spec_version: resource.path(&["metadata", "annotations", SPEC_VERSION]),
+        origin: resource.path(&["metadata", "origin"]),
+        state: resource.path(&["status", "state"]),
+        flink_savepoint_id: resource.path(&["spec", "flinkSavepointId"]),
+    })
 }
 
 /// A change of content that reaches the job like this.
@@ -116,13 +134,13 @@ pub(super) fn says(rule: &'static Rule, stage: &Stage<'_>) -> Says {
     Says { effects: findings(rule, stage).iter().map(|finding| finding.effect).collect(), unjudged }
 }
 
-/// The findings of a rule. Each must be fit to be read: texts without a full stop, and a remedy.
+/// The findings of a rule. Each must be fit to be read: whole texts without a full stop, and a remedy.
 pub(super) fn findings(rule: &'static Rule, stage: &Stage<'_>) -> Vec<Finding> {
     assert!(rule.dialects.contains(&stage.platform), "{} does not judge {:?}", rule.id, stage.platform);
     let findings = verdict::run(rule, stage).0;
     for finding in &findings {
         for text in [&finding.message, &finding.remedy] {
-            assert!(!text.is_empty() && !text.ends_with('.'), "{}: {text:?}", rule.id);
+            assert!(!text.is_empty() && !text.ends_with(['.', '…']), "{}: {text:?}", rule.id);
         }
     }
     findings

@@ -1,7 +1,7 @@
 //! A drained savepoint ends a job; one that goes on from it repeats windows that were closed early (S1-6, REC R4).
 
 use crate::facts::Savepoint;
-use crate::operation::{Dialect, Stage, Start, StartCause};
+use crate::operation::{Dialect, Restore, Stage, Start, StartCause};
 use crate::restore::{Choice, select};
 use crate::rules::Rule;
 use crate::verdict::{Effect, Report};
@@ -10,11 +10,12 @@ pub(in crate::rules) static RULE: Rule = Rule {
     id: "restore-from-drained-savepoint",
     title: "restore from a drained savepoint",
     family: "restore",
-    why: "A drain closes every window before its savepoint is taken. A job that goes on from it sends the rest of the same windows as second, partial results, and nothing fails.",
+    why: "A drain closes every window before its savepoint is taken. A job that goes on from it sends the rest \
+        of the same windows as second, partial results, and nothing fails.",
     source: "S1-6; REC R4; DOMAIN 3.4, 9",
     dialects: &[Dialect::Alibaba, Dialect::Ververica, Dialect::FlinkRest, Dialect::Kubernetes],
     effect: Effect::Deny,
-    example: r#"POST /api/v2/namespaces/default/jobs%3Astart {"restoreStrategy": {"kind": "FROM_SAVEPOINT", "savepointId": "354d…"}, …} of a savepoint with stopWithDrainEnabled"#,
+    example: r#"POST …/jobs%3Astart {"restoreStrategy": {"kind": "LATEST_SAVEPOINT"}} after a stop with drain"#,
     check,
 };
 
@@ -49,6 +50,8 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
             Choice::Stopped if start.cause == StartCause::Resume && stage.stops().next().is_none() => {
                 report.unjudged("whether the stop before was a drain");
             }
+            // A missing id is for restore-from-savepoint-needs-id.
+            Choice::Unknown(_) if start.restore == Restore::Savepoint(None) => {}
             Choice::Unknown(lacks) => report.unjudged(lacks),
             Choice::Stopped | Choice::Empty => {}
         }
@@ -57,7 +60,8 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
 
 fn deny(stage: &Stage<'_>, start: &Start<'_>, savepoint: &Savepoint<'_>, report: &mut Report<'_>) {
     let message = format!(
-        "`{}` was written by a drain: its windows were closed early, and the job would send the rest of them as second, partial results",
+        "`{}` was written by a drain: its windows were closed early, and the job would send the rest of them as \
+         second, partial results",
         savepoint.label()
     );
     report
@@ -85,4 +89,78 @@ fn remedy(stage: &Stage<'_>) -> String {
         None => "from a snapshot older than the drain".to_owned(),
     };
     format!("{how} {from}; if the windows were flushed on purpose, override this rule with a reason")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::operation::{Dialect, Restore, Stage, StartCause, StopCause, StopMode};
+    use crate::rules::testing::{SILENT, at_least, findings, only, says, stage, start, stop, unjudged};
+    use crate::verdict::Effect;
+
+    fn starts(platform: Dialect, restore: Restore<'static>, facts: &str) -> Stage<'static> {
+        stage(platform, start(StartCause::Resume, restore)).with_facts(facts)
+    }
+
+    #[test]
+    fn the_named_savepoint_decides() {
+        let facts = "savepoints: [{id: a, state: COMPLETED, drained: true}, {id: b, state: COMPLETED, drained: \
+            false}, {id: c}]";
+        let from = |id: &'static str| starts(Dialect::Alibaba, Restore::Savepoint(Some(id.into())), facts);
+        assert_eq!(says(&RULE, &from("a")), only(Effect::Deny));
+        assert!(findings(&RULE, &from("a"))[0].remedy.contains("`b`"));
+        assert_eq!(says(&RULE, &from("b")), SILENT);
+        assert_eq!(says(&RULE, &from("c")), unjudged());
+        assert_eq!(says(&RULE, &from("stranger")), unjudged());
+        assert_eq!(says(&RULE, &starts(Dialect::Alibaba, Restore::Savepoint(None), facts)), SILENT);
+    }
+
+    #[test]
+    fn the_newest_one_decides() {
+        let older = "{id: a, state: COMPLETED, origin: SUSPEND, drained: true, createdAt: '2026-11-20T10:00:00Z'}";
+        let newer = "{id: b, state: COMPLETED, origin: SUSPEND, drained: false, createdAt: '2026-11-21T10:00:00Z'}";
+        for platform in [Dialect::Ververica, Dialect::Alibaba] {
+            let latest = |list: &str| starts(platform, Restore::LatestState, &format!("savepoints: [{list}]"));
+            assert_eq!(says(&RULE, &latest(&format!("{older}, {newer}"))), SILENT);
+            assert_eq!(says(&RULE, &latest(older)), only(Effect::Deny));
+            // Without the times it may be either.
+            let undated = "{id: c, state: COMPLETED, origin: SUSPEND, drained: false}";
+            assert_eq!(says(&RULE, &latest(&format!("{older}, {undated}"))), at_least(Effect::Warn));
+            assert_eq!(says(&RULE, &starts(platform, Restore::LatestState, "{}")), unjudged());
+            assert_eq!(says(&RULE, &latest("")), SILENT);
+        }
+        // A savepoint that may lack the annotation may be passed over.
+        let registered = "savepoints: [{id: a, state: COMPLETED, origin: COPIED, drained: true}]";
+        assert_eq!(says(&RULE, &starts(Dialect::Ververica, Restore::LatestState, registered)), at_least(Effect::Warn));
+    }
+
+    #[test]
+    fn a_location_is_found_in_any_spelling() {
+        let facts = "savepoints: [{location: 'file:///sp/a', drained: true}, {location: 's3://b/sp', drained: \
+            false}]";
+        for platform in [Dialect::FlinkRest, Dialect::Kubernetes] {
+            let from = |location: &'static str| starts(platform, Restore::Location(location.into()), facts);
+            assert_eq!(says(&RULE, &from("/sp/x/../a/_metadata")), only(Effect::Deny));
+            assert_eq!(says(&RULE, &from("s3://b/sp/")), SILENT);
+            assert_eq!(says(&RULE, &from("s3://b/other")), unjudged());
+            let candidate = "savepoints: [{restoreCandidate: true, drained: true}]";
+            assert_eq!(
+                says(&RULE, &starts(platform, Restore::Location("s3://b/sp".into()), candidate)),
+                only(Effect::Deny)
+            );
+        }
+    }
+
+    #[test]
+    fn a_drain_of_the_same_request_is_another_rule() {
+        let facts = "savepoints: [{restoreCandidate: true, drained: true}]";
+        let resumed = || starts(Dialect::Kubernetes, Restore::Stopped, facts);
+        assert_eq!(says(&RULE, &resumed()), only(Effect::Deny));
+        assert_eq!(says(&RULE, &resumed().and(stop(StopMode::Drain, StopCause::Upgrade))), SILENT);
+        assert_eq!(says(&RULE, &starts(Dialect::Kubernetes, Restore::Stopped, "{}")), unjudged());
+        // An earlier step of a plan stopped it: what was known before is older than that.
+        let planned = stage(Dialect::Alibaba, start(StartCause::Request, Restore::Stopped)).with_facts(facts);
+        assert_eq!(says(&RULE, &planned), SILENT);
+        assert_eq!(says(&RULE, &starts(Dialect::FlinkRest, Restore::Empty, facts)), SILENT);
+    }
 }

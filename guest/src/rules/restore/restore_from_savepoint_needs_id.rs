@@ -8,11 +8,12 @@ pub(in crate::rules) static RULE: Rule = Rule {
     id: "restore-from-savepoint-needs-id",
     title: "restore from a savepoint that is not named",
     family: "restore",
-    why: "FROM_SAVEPOINT without an id names no state. The start fails, or worse, the job comes up without the state that was meant.",
+    why: "FROM_SAVEPOINT without an id names no state. The start fails, or worse, the job comes up without the \
+        state that was meant.",
     source: "ALI-DOC DeploymentRestoreStrategy; DOMAIN 2.3",
     dialects: &[Dialect::Alibaba],
     effect: Effect::Deny,
-    example: r#"POST /api/v2/namespaces/default/jobs%3Astart {"deploymentId": "737d…", "restoreStrategy": {"kind": "FROM_SAVEPOINT"}}"#,
+    example: r#"POST …/jobs%3Astart {"deploymentId": "737d…", "restoreStrategy": {"kind": "FROM_SAVEPOINT"}}"#,
     check,
 };
 
@@ -22,7 +23,26 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
             report
                 .main(&start.restore_place, "the restore strategy is FROM_SAVEPOINT, but no savepoint is named")
                 .expected("restoreStrategy.savepointId")
-                .remedy("set `savepointId` to the savepoint that is meant (ListSavepoints shows them), or choose `LATEST_SAVEPOINT` or `LATEST_STATE`");
+                .remedy(
+                    "set `savepointId` to the savepoint that is meant (ListSavepoints shows them), or \
+                     choose `LATEST_SAVEPOINT` or `LATEST_STATE`",
+                );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::operation::{Dialect, Restore, StartCause};
+    use crate::rules::testing::{SILENT, only, says, stage, start};
+    use crate::verdict::Effect;
+
+    #[test]
+    fn only_a_savepoint_without_id_is_refused() {
+        let from = |restore| stage(Dialect::Alibaba, start(StartCause::Request, restore));
+        assert_eq!(says(&RULE, &from(Restore::Savepoint(None))), only(Effect::Deny));
+        assert_eq!(says(&RULE, &from(Restore::Savepoint(Some("354d".into())))), SILENT);
+        assert_eq!(says(&RULE, &from(Restore::LatestSavepoint)), SILENT);
     }
 }

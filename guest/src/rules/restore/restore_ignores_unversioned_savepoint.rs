@@ -13,11 +13,12 @@ pub(in crate::rules) static RULE: Rule = Rule {
     id: "restore-ignores-unversioned-savepoint",
     title: "restore that passes a savepoint over",
     family: "restore",
-    why: "Ververica Platform passes savepoints without the annotation of the spec version over in silence: with no other left, the job starts empty and nothing fails.",
+    why: "Ververica Platform passes savepoints without the annotation of the spec version over in silence: with \
+        no other left, the job starts empty and nothing fails.",
     source: "S2-8, S2-4; DOMAIN 1.6",
     dialects: &[Dialect::Ververica],
     effect: Effect::Deny,
-    example: r#"PATCH /api/v1/namespaces/default/deployments/0cb7… {"spec": {"state": "RUNNING"}} with only a hand-registered savepoint"#,
+    example: r#"PATCH …/deployments/0cb7… {"spec": {"state": "RUNNING"}} with one savepoint, registered by hand"#,
     check,
 };
 
@@ -76,7 +77,8 @@ fn deny(stage: &Stage<'_>, start: &Start<'_>, unversioned: &[&Savepoint<'_>], re
         count => format!(" and {} more", count - 1),
     };
     let message = format!(
-        "the job would start empty: no savepoint is left to restore from, since `{label}`{others} without the annotation `{SPEC_VERSION}` is passed over, and nothing fails"
+        "the job would start empty: no savepoint is left to restore from, since `{label}`{others} without the \
+         annotation `{SPEC_VERSION}` is passed over, and nothing fails"
     );
     report
         .main(&start.restore_place, message)
@@ -115,6 +117,90 @@ fn remedy(stage: &Stage<'_>) -> String {
         None => "the value the deployment has".to_owned(),
     };
     format!(
-        "register it again (POST …/savepoints) with that annotation set to {value}, then start; to start empty on purpose, set `spec.restoreStrategy.kind: NONE`"
+        "register it again (POST …/savepoints) with that annotation set to {value}, then start; to start empty \
+         on purpose, set `spec.restoreStrategy.kind: NONE`"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::operation::{Dialect, Restore, Stage, StartCause, StopCause, StopMode};
+    use crate::rules::testing::{SILENT, Says, at_least, findings, only, says, stage, start, stop, unjudged};
+    use crate::verdict::Effect;
+
+    const VERSION: &str = "annotations: {com.dataartisans.appmanager.controller.deployment.spec.version: '4'}";
+
+    fn starts(restore: Restore<'static>, savepoints: &str) -> Stage<'static> {
+        let facts = format!("savepoints: [{}]", savepoints.replace("VERSION", VERSION));
+        stage(Dialect::Ververica, start(StartCause::Resume, restore)).with_facts(&facts)
+    }
+
+    #[test]
+    fn a_job_that_would_start_empty_is_refused() {
+        for savepoints in [
+            "{id: a, state: COMPLETED, annotations: {}}",
+            "{id: a, state: COMPLETED, annotations: {}}, {id: b, state: STARTED, VERSION}",
+            "{id: a, state: COMPLETED, annotations: \
+             {com.dataartisans.appmanager.controller.deployment.spec.version: ''}}",
+        ] {
+            assert_eq!(says(&RULE, &starts(Restore::LatestState, savepoints)), only(Effect::Deny), "{savepoints}");
+            assert_eq!(says(&RULE, &starts(Restore::LatestSavepoint, savepoints)), only(Effect::Deny), "{savepoints}");
+        }
+    }
+
+    #[test]
+    fn another_candidate_makes_it_a_note() {
+        let two = "{id: a, state: COMPLETED, annotations: {}}, {id: b, state: COMPLETED, origin: \
+            RETAINED_CHECKPOINT, VERSION}";
+        assert_eq!(says(&RULE, &starts(Restore::LatestState, two)), only(Effect::Note));
+        assert!(findings(&RULE, &starts(Restore::LatestState, two))[0].message.contains("`b`"));
+        // A retained checkpoint is no savepoint.
+        assert_eq!(says(&RULE, &starts(Restore::LatestSavepoint, two)), only(Effect::Deny));
+    }
+
+    #[test]
+    fn what_does_not_count_anyway_is_not_told() {
+        for savepoints in ["", "{id: a, state: FAILED, annotations: {}}", "{id: a, state: COMPLETED, VERSION}"] {
+            assert_eq!(says(&RULE, &starts(Restore::LatestState, savepoints)), SILENT, "{savepoints}");
+        }
+        let only_unversioned = "{id: a, state: COMPLETED, annotations: {}}";
+        assert_eq!(says(&RULE, &starts(Restore::Empty, only_unversioned)), SILENT);
+        let suspended_now =
+            starts(Restore::Stopped, only_unversioned).and(stop(StopMode::Savepoint, StopCause::Upgrade));
+        assert_eq!(says(&RULE, &suspended_now), SILENT);
+        let stateless = starts(Restore::LatestState, only_unversioned).and(stop(StopMode::Cancel, StopCause::Upgrade));
+        assert_eq!(says(&RULE, &stateless), only(Effect::Deny));
+    }
+
+    #[test]
+    fn missing_facts_never_refuse() {
+        let unknown = stage(Dialect::Ververica, start(StartCause::Resume, Restore::LatestState));
+        assert_eq!(says(&RULE, &unknown), unjudged());
+        let new = stage(Dialect::Ververica, start(StartCause::Create, Restore::LatestState));
+        assert_eq!(says(&RULE, &new), SILENT);
+        assert_eq!(says(&RULE, &starts(Restore::LatestState, "{id: a, state: COMPLETED}")), unjudged());
+        let both = "{id: a, state: COMPLETED}, {id: b, state: COMPLETED, annotations: {}}";
+        assert_eq!(says(&RULE, &starts(Restore::LatestState, both)), at_least(Effect::Note));
+        // What the platform took itself carries the annotation.
+        let own = "{id: a, state: COMPLETED, origin: SUSPEND}, {id: b, state: COMPLETED, annotations: {}}";
+        assert_eq!(says(&RULE, &starts(Restore::LatestState, own)), only(Effect::Note));
+    }
+
+    #[test]
+    fn an_unknown_strategy_matters_only_if_nothing_is_left() {
+        let alone = "{id: a, state: COMPLETED, annotations: {}}";
+        assert_eq!(says(&RULE, &starts(Restore::Unknown, alone)), at_least(Effect::Note));
+        let two = "{id: a, state: COMPLETED, annotations: {}}, {id: b, state: COMPLETED, origin: SUSPEND, VERSION}";
+        assert_eq!(says(&RULE, &starts(Restore::Unknown, two)), only(Effect::Note));
+        let unknown = stage(Dialect::Ververica, start(StartCause::Resume, Restore::Unknown));
+        assert_eq!(says(&RULE, &unknown), unjudged());
+    }
+
+    #[test]
+    fn notes_are_bounded() {
+        let many = "{id: a, state: COMPLETED, annotations: {}}, ".repeat(500) + "{id: b, state: COMPLETED, VERSION}";
+        let Says { effects, .. } = says(&RULE, &starts(Restore::LatestState, &many));
+        assert_eq!(effects, [Effect::Note; 21]);
+    }
 }

@@ -9,11 +9,12 @@ pub(in crate::rules) static RULE: Rule = Rule {
     id: "start-without-state",
     title: "start that leaves known state behind",
     family: "restore",
-    why: "The job comes up empty although state of it exists: what it had counted, joined or deduplicated is gone, and sources start over.",
+    why: "The job comes up empty although state of it exists: what it had counted, joined or deduplicated is \
+        gone, and sources start over.",
     source: "S1-7; ALI-DOC start options; FKO user@flink 2023-07",
     dialects: &[Dialect::Alibaba, Dialect::Ververica, Dialect::FlinkRest, Dialect::Kubernetes],
     effect: Effect::Warn,
-    example: r#"POST /api/v2/namespaces/default/jobs%3Astart {"restoreStrategy": {"kind": "NONE"}, …} while a savepoint exists"#,
+    example: r#"POST …/jobs%3Astart {"restoreStrategy": {"kind": "NONE"}} while a savepoint exists"#,
     check,
 };
 
@@ -59,10 +60,12 @@ fn known_state(facts: &Facts<'_>) -> Option<String> {
 fn remedy(platform: Dialect) -> &'static str {
     match platform {
         Dialect::Ververica => {
-            "set `spec.restoreStrategy.kind` to LATEST_STATE or LATEST_SAVEPOINT; go on only if it is meant to start over"
+            "set `spec.restoreStrategy.kind` to LATEST_STATE or LATEST_SAVEPOINT; go on only if it is meant to \
+             start over"
         }
         Dialect::Alibaba => {
-            "set `restoreStrategy.kind` to LATEST_STATE, LATEST_SAVEPOINT or FROM_SAVEPOINT; go on only if it is meant to start over"
+            "set `restoreStrategy.kind` to LATEST_STATE, LATEST_SAVEPOINT or FROM_SAVEPOINT; go on only if it \
+             is meant to start over"
         }
         Dialect::Kubernetes => {
             "set `spec.job.initialSavepointPath` to it; go on only if the job is meant to start over"
@@ -70,5 +73,57 @@ fn remedy(platform: Dialect) -> &'static str {
         Dialect::FlinkRest | Dialect::Plan => {
             "give its location in `savepointPath`, spelt exactly so; go on only if the job is meant to start over"
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::operation::{Dialect, Restore, StartCause};
+    use crate::rules::testing::{SILENT, findings, only, says, stage, start};
+    use crate::verdict::Effect;
+
+    const COMPLETED: &str = "savepoints: [{id: a, state: FAILED}, {id: b, state: COMPLETED}]";
+
+    fn empty(platform: Dialect, cause: StartCause, facts: &str) -> crate::operation::Stage<'static> {
+        stage(platform, start(cause, Restore::Empty)).with_facts(facts)
+    }
+
+    #[test]
+    fn known_state_that_is_left_behind_is_told() {
+        for platform in [Dialect::Alibaba, Dialect::Ververica, Dialect::FlinkRest] {
+            assert_eq!(says(&RULE, &empty(platform, StartCause::Request, COMPLETED)), only(Effect::Warn));
+            assert_eq!(
+                says(&RULE, &empty(platform, StartCause::Request, "deployment: {hasState: true}")),
+                only(Effect::Warn)
+            );
+            assert_eq!(says(&RULE, &empty(platform, StartCause::Upgrade, COMPLETED)), SILENT);
+            assert_eq!(says(&RULE, &empty(platform, StartCause::Request, "{}")), SILENT);
+        }
+        let several = "savepoints: [{id: a, state: COMPLETED}, {id: b, state: COMPLETED}, {id: c, state: COMPLETED}]";
+        let finding = findings(&RULE, &empty(Dialect::Alibaba, StartCause::Request, several)).remove(0);
+        assert_eq!(finding.observed.as_deref(), Some("savepoint `a` and 2 more exist"));
+    }
+
+    #[test]
+    fn nothing_to_lose_is_no_finding() {
+        for facts in [
+            "savepoints: []",
+            "savepoints: [{id: a, state: STARTED}]",
+            "deployment: {neverStarted: true, hasState: true}",
+            "deployment: {executionMode: BATCH, hasState: true}",
+            "deployment: {hasState: false}
+savepoints: [{id: a, state: COMPLETED}]",
+        ] {
+            assert_eq!(says(&RULE, &empty(Dialect::Alibaba, StartCause::Request, facts)), SILENT, "{facts}");
+        }
+        let kept = stage(Dialect::Alibaba, start(StartCause::Request, Restore::LatestState)).with_facts(COMPLETED);
+        assert_eq!(says(&RULE, &kept), SILENT);
+    }
+
+    #[test]
+    fn on_kubernetes_only_a_create_counts() {
+        assert_eq!(says(&RULE, &empty(Dialect::Kubernetes, StartCause::Create, COMPLETED)), only(Effect::Warn));
+        assert_eq!(says(&RULE, &empty(Dialect::Kubernetes, StartCause::Resume, COMPLETED)), SILENT);
     }
 }

@@ -8,11 +8,12 @@ pub(in crate::rules) static RULE: Rule = Rule {
     id: "manual-savepoint-not-completed",
     title: "registered savepoint not COMPLETED",
     family: "savepoint",
-    why: "A restore looks at COMPLETED savepoints only: registered in any other state this one is never used, and nothing fails.",
+    why: "A restore looks at COMPLETED savepoints only: registered in any other state this one is never used, \
+        and nothing fails.",
     source: "S2-6; DOMAIN 1.6",
     dialects: &[Dialect::Ververica],
     effect: Effect::Deny,
-    example: r#"POST …/savepoints {"spec": {"savepointLocation": "s3://flink/sp-1"}, "status": {"state": "STARTED"}, …}"#,
+    example: r#"POST …/savepoints {"spec": {"savepointLocation": "s3://b/sp-1"}, "status": {"state": "STARTED"}}"#,
     check,
 };
 
@@ -28,7 +29,8 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
             Some(node) => {
                 let state = node.scalar().unwrap_or(node.source().into());
                 let message = format!(
-                    "registered in state `{state}`, this savepoint is never used: a restore looks at COMPLETED ones only"
+                    "registered in state `{state}`, this savepoint is never used: a restore looks at COMPLETED \
+                     ones only"
                 );
                 report.main(&place, message).observed(format!("`{state}`"))
             }
@@ -38,7 +40,38 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
             ),
         };
         finding.expected("COMPLETED").remedy(
-            "make sure that the snapshot is complete at its location, then register it with `status.state: COMPLETED`",
+            "make sure that the snapshot is complete at its location, then register it with `status.state: \
+             COMPLETED`",
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::operation::{Dialect, Stage};
+    use crate::rules::testing::{SILENT, body, only, registration, says, stage};
+    use crate::verdict::Effect;
+
+    fn registered(resource: &str) -> Stage<'static> {
+        stage(Dialect::Ververica, registration(body(resource)))
+    }
+
+    #[test]
+    fn other_values_are_told() {
+        for value in ["STARTED", "FAILED", "completed"] {
+            let stage = registered(&format!("status: {{state: {}}}", value));
+            assert_eq!(says(&RULE, &stage), only(Effect::Deny), "{value}");
+        }
+    }
+
+    #[test]
+    fn the_documented_value_is_fine() {
+        assert_eq!(says(&RULE, &registered("status: {state: COMPLETED}")), SILENT);
+    }
+
+    #[test]
+    fn an_absent_value_is_told() {
+        assert_eq!(says(&RULE, &registered("kind: Savepoint")), only(Effect::Deny));
     }
 }

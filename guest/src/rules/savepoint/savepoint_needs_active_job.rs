@@ -8,7 +8,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     id: "savepoint-needs-active-job",
     title: "savepoint of a job that does not run",
     family: "savepoint",
-    why: "Only a running job can take a savepoint. The request fails, on Flink and Kubernetes after it was accepted, and whoever relies on the savepoint has none.",
+    why: "Only a running job can take a savepoint. The request fails, on Flink and Kubernetes after it was \
+        accepted, and whoever relies on the savepoint has none.",
     source: "ALI-OLD `No active job for a deployment.`; REC R14; DOMAIN 1.5, 6.12",
     dialects: &[Dialect::Ververica, Dialect::Alibaba, Dialect::FlinkRest, Dialect::Kubernetes],
     effect: Effect::Deny,
@@ -56,14 +57,53 @@ fn what(trigger: &Trigger<'_>) -> &'static str {
 fn remedy(platform: Dialect) -> &'static str {
     match platform {
         Dialect::Kubernetes => {
-            "use the state that the stop kept (`status.jobStatus.upgradeSavepointPath`), or resume the job first; to register an existing snapshot, set `alreadyExists: true`"
+            "use the state that the stop kept (`status.jobStatus.upgradeSavepointPath`), or resume the job \
+             first; to register an existing snapshot, set `alreadyExists: true`"
         }
         Dialect::Ververica => {
-            "use the newest savepoint of the deployment (GET …/savepoints?deploymentId=…), or start it first; to register an existing one, give `spec.savepointLocation`"
+            "use the newest savepoint of the deployment (GET …/savepoints?deploymentId=…), or start it first; \
+             to register an existing one, give `spec.savepointLocation`"
         }
         Dialect::Alibaba => "use the newest savepoint of the deployment (ListSavepoints), or start the job first",
         Dialect::FlinkRest | Dialect::Plan => {
             "use the last savepoint or retained checkpoint (GET /jobs/:jobid/checkpoints), or start the job first"
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::operation::{Dialect, Reach, Stage};
+    use crate::rules::testing::{SILENT, change, only, says, stage, trigger, unjudged};
+    use crate::verdict::Effect;
+
+    fn of(platform: Dialect, state: &str) -> Stage<'static> {
+        stage(platform, trigger(None)).in_state(state)
+    }
+
+    #[test]
+    fn a_job_that_is_over_is_refused() {
+        for platform in [Dialect::Ververica, Dialect::Alibaba, Dialect::FlinkRest, Dialect::Kubernetes] {
+            for state in ["FAILED", "FINISHED", "CANCELED", "CANCELLED", "SUSPENDED"] {
+                assert_eq!(says(&RULE, &of(platform, state)), only(Effect::Deny), "{platform:?} {state}");
+            }
+            assert_eq!(says(&RULE, &of(platform, "RUNNING")), SILENT);
+            assert_eq!(says(&RULE, &stage(platform, trigger(None))), unjudged());
+        }
+    }
+
+    #[test]
+    fn kubernetes_warns_of_a_job_that_will_run() {
+        for state in ["RESTARTING", "RECONCILING", "INITIALIZING"] {
+            assert_eq!(says(&RULE, &of(Dialect::Kubernetes, state)), only(Effect::Warn), "{state}");
+            assert_eq!(says(&RULE, &of(Dialect::FlinkRest, state)), SILENT, "{state}");
+        }
+    }
+
+    #[test]
+    fn a_nonce_in_an_update_is_not_a_snapshot() {
+        let update = of(Dialect::Kubernetes, "FINISHED").and(change(Reach::Nothing));
+        assert_eq!(says(&RULE, &update), SILENT);
     }
 }

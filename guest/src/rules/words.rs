@@ -1,0 +1,54 @@
+//! Each platform's own words for the next step and for a job's state, so that every rule says them alike.
+
+use crate::operation::{Dialect, JobState, Place, Stage};
+
+/// Ends the job and keeps its state.
+pub(super) fn stop_with_savepoint(platform: Dialect) -> &'static str {
+    match platform {
+        Dialect::Alibaba => "send `stopStrategy: STOP_WITH_SAVEPOINT`",
+        Dialect::FlinkRest => "POST `/jobs/:jobid/stop` with `\"drain\": false`",
+        Dialect::Ververica => "PATCH `spec.state: SUSPENDED`",
+        Dialect::Kubernetes => "set `spec.job.state: suspended` with `upgradeMode: savepoint`",
+        Dialect::Plan => "stop with `mode: savepoint`",
+    }
+}
+
+/// Ends the job at once, without its state: the way out when it cannot give a savepoint.
+pub(super) fn cancel(platform: Dialect) -> &'static str {
+    match platform {
+        Dialect::Alibaba => "send `stopStrategy: NONE`",
+        Dialect::FlinkRest => "PATCH `/jobs/:jobid?mode=cancel`",
+        Dialect::Ververica => "PATCH `spec.state: CANCELLED`",
+        Dialect::Kubernetes => "delete the resource",
+        Dialect::Plan => "stop with `mode: cancel`",
+    }
+}
+
+/// How to say that no restart follows: by whom it counts, where the caller said so in vain.
+pub(super) fn declare_final(stage: &Stage<'_>) -> &'static str {
+    let refused = stage.intent.requester == Some(false) && !stage.intent.trusted;
+    match stage.platform {
+        _ if refused => {
+            "whoever runs the gate can declare it (`--intent final`, or `intent.restartPlanned: false` in the facts) or \
+             add the caller to `intent.acceptFrom` in the settings"
+        }
+        Dialect::Kubernetes => "declare it (`--intent final`, or the annotation `sluicegate.dev/intent: final`)",
+        _ => "declare it (`--intent final`, or the header `x-sluicegate-intent: final`)",
+    }
+}
+
+/// A job's state as the platform spells it.
+pub(super) fn state(platform: Dialect, state: &JobState) -> &str {
+    match (platform, state) {
+        (Dialect::Alibaba | Dialect::Ververica, JobState::Canceled) => "CANCELLED",
+        _ => state.word(),
+    }
+}
+
+/// The value at a place, if one value stands there.
+pub(super) fn value(place: &Place<'_>) -> Option<String> {
+    match place {
+        Place::Body(node) => node.scalar().map(std::borrow::Cow::into_owned),
+        _ => None,
+    }
+}
