@@ -52,6 +52,14 @@ impl<'d> Configuration<'d> {
         self.flatten(map, "", layer);
     }
 
+    /// Puts a JSON merge patch on top: like [`Configuration::overlay`], but a null takes the key away.
+    pub fn merge(&mut self, patch: Node<'d>) {
+        for (key, _) in patch.members().filter(|(_, value)| value.is_null()) {
+            self.entries.retain(|entry| !key.is(&entry.key));
+        }
+        self.overlay(patch);
+    }
+
     fn flatten(&mut self, map: Node<'d>, prefix: &str, layer: usize) {
         for (key, node) in map.members() {
             let Some(name) = key.text() else { continue };

@@ -5,6 +5,7 @@ mod alibaba;
 mod flink_rest;
 mod http;
 mod kubernetes;
+mod managed;
 mod plan;
 mod ververica;
 

@@ -8,6 +8,8 @@ mod dialect;
 mod document;
 mod facts;
 pub mod gate;
+mod instant;
+mod location;
 mod nearest;
 mod operation;
 mod restore;

@@ -452,6 +452,9 @@ pub struct Current<'d> {
     pub configuration_complete: bool,
     /// What becomes of the last checkpoint on a cancel; `None`: not known.
     pub retention: Option<Retention>,
+    /// Every change of content takes a savepoint, whatever the upgrade mode, unless that is `stateless`
+    /// (FlinkBlueGreenDeployment, DOMAIN 6.12).
+    pub savepoint_always: bool,
 }
 
 /// What becomes of the last checkpoint when a job is cancelled.

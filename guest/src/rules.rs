@@ -1,10 +1,14 @@
 //! The table of rules, in the order of the catalogue (DOMAIN section 6). Each rule is one file in its family's folder.
 
 mod hygiene;
+mod oddity;
 mod permission;
+mod remedy;
 mod restore;
 mod savepoint;
 mod stop;
+#[cfg(test)]
+pub(crate) mod testing;
 mod upgrade;
 
 use crate::operation::{Dialect, Stage};

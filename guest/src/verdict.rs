@@ -4,6 +4,8 @@
 mod canonical;
 mod text;
 
+pub(crate) use text::clean;
+
 #[cfg(test)]
 use crate::operation::Stage;
 use crate::operation::{Decoded, Dialect, Place};

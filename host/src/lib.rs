@@ -17,7 +17,13 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod case;
+pub mod input;
+pub mod nearest;
 mod policy;
+pub mod report;
+mod words;
+pub mod yaml;
 
 pub use policy::{
     Answer, Api, Cache, Candidate, CheckError, Decision, Description, Dialect, Effect, Envelope, Fact, Failure,

@@ -1,22 +1,231 @@
-//! STUB
+//! Kubernetes: AdmissionReviews and manifests of the Flink Kubernetes Operator's resources, read as its reconciler
+//! reads them (DOMAIN 4 and 5).
+
+mod current;
+mod deletion;
+mod difference;
+mod hygiene;
+mod instant;
+mod leniency;
+mod lifecycle;
+mod request;
+mod resource;
+mod snapshot;
+mod stored;
+#[cfg(test)]
+mod tests;
+mod ververica;
+
 use super::Context;
 use crate::document::Node;
 use crate::gate::Failure;
-use crate::operation::Decoded;
+use crate::operation::{Action, Decoded, Dialect, Oddity, OddityKind, Operation, Place, Stage, Target};
+use difference::Difference;
+use lifecycle::Transition;
+use request::{Ask, Asked, Verb};
+use resource::{Kind, Resource};
+use stored::Stored;
 
+/// Decodes an AdmissionReview.
 pub(super) fn review<R>(
-    _review: Node<'_>,
-    _context: &Context<'_>,
-    _then: impl FnOnce(&Decoded<'_>) -> R,
+    review: Node<'_>,
+    context: &Context<'_>,
+    then: impl FnOnce(&Decoded<'_>) -> R,
 ) -> Result<R, Failure> {
-    Err(Failure::unsupported("stub"))
+    decode(request::review(review)?, context, then)
 }
 
+/// Decodes a manifest: without the live object as a create, with it as an update.
 pub(super) fn manifest<R>(
-    _manifest: Node<'_>,
-    _live: Option<Node<'_>>,
-    _context: &Context<'_>,
-    _then: impl FnOnce(&Decoded<'_>) -> R,
+    manifest: Node<'_>,
+    live: Option<Node<'_>>,
+    context: &Context<'_>,
+    then: impl FnOnce(&Decoded<'_>) -> R,
 ) -> Result<R, Failure> {
-    Err(Failure::unsupported("stub"))
+    decode(request::manifest(manifest, live)?, context, then)
+}
+
+fn decode<R>(asked: Asked<'_>, context: &Context<'_>, then: impl FnOnce(&Decoded<'_>) -> R) -> Result<R, Failure> {
+    match asked {
+        Asked::Resource(ask) => match idle(&ask) {
+            Some((why, place)) => single(Action::Nothing(why), ask.target.clone(), place, None, context, then),
+            None if matches!(ask.kind, Kind::Snapshot | Kind::Ververica) => other(&ask, context, then),
+            None => job(&ask, context, then),
+        },
+        Asked::Scale { target, replicas, before, place } => {
+            let same = replicas.zip(before).is_some_and(|(after, before)| after.same(&before));
+            let action = if same { Action::Nothing("leave unchanged") } else { Action::Rescale };
+            single(action, target, place, None, context, then)
+        }
+        Asked::Nothing { why, target, place } => single(Action::Nothing(why), target, place, None, context, then),
+        Asked::Unknown { oddity, target } => {
+            let place = oddity.place.clone();
+            single(Action::Unknown, target, place, Some(oddity), context, then)
+        }
+    }
+}
+
+/// Why a request changes nothing in a job's life, where its metadata and spec tell already.
+fn idle<'d>(ask: &Ask<'d>) -> Option<(&'static str, Place<'d>)> {
+    let place = Place::of(ask.resource().map(|resource| resource.node));
+    if ask.before().is_some_and(|before| before.canary().is_some()) && ask.resource()?.canary().is_some() {
+        // A canary has no spec. One that has a job is a deployment in disguise, and is judged.
+        let job = ask.resource().and_then(|resource| resource.spec(ask.kind).job());
+        return job.is_none().then_some(("leave canary", place));
+    }
+    let (Some(old), Some(object)) = (ask.old, ask.object) else { return None };
+    let unchanged = match (old.node.get("spec"), object.node.get("spec")) {
+        (None, None) => true,
+        (Some(before), Some(after)) => before.same(&after),
+        _ => false,
+    };
+    if !unchanged || object.canary().is_some() && old.canary().is_none() {
+        return None;
+    }
+    match loses_finalizer(ask, old, object) {
+        true if ask.kind == Kind::Snapshot => Some(("remove finalizer of", place)),
+        true => None,
+        false => Some(("leave unchanged", place)),
+    }
+}
+
+/// The operator's finalizer is taken away. A manifest never lists it, and leaves it alone.
+fn loses_finalizer(ask: &Ask<'_>, old: Resource<'_>, object: Resource<'_>) -> bool {
+    let lost = |name: &str| old.has_finalizer(name) && !object.has_finalizer(name);
+    !ask.bare && ask.kind.finalizer().is_some_and(lost)
+}
+
+fn single<'d, R>(
+    action: Action<'d>,
+    target: Target<'d>,
+    place: Place<'d>,
+    oddity: Option<Oddity<'d>>,
+    context: &Context<'d>,
+    then: impl FnOnce(&Decoded<'_>) -> R,
+) -> Result<R, Failure> {
+    let mut stage = context.stage(Dialect::Kubernetes, &target.namespace, &target.name)?;
+    stage.operations.push(Operation { action, target, place });
+    stage.oddities.extend(oddity);
+    finish(stage, then)
+}
+
+fn finish<R>(stage: Stage<'_>, then: impl FnOnce(&Decoded<'_>) -> R) -> Result<R, Failure> {
+    Ok(then(&Decoded { dialect: Dialect::Kubernetes, stages: vec![stage] }))
+}
+
+/// Snapshots, and the resources of Ververica's operator.
+fn other<'d, R>(ask: &Ask<'d>, context: &Context<'d>, then: impl FnOnce(&Decoded<'_>) -> R) -> Result<R, Failure> {
+    let job = snapshot::job_of(ask).filter(|_| ask.kind == Kind::Snapshot && ask.verb != Verb::Delete);
+    let about = job.as_ref().unwrap_or(&ask.target);
+    let mut stage = context.stage(Dialect::Kubernetes, &about.namespace, &about.name)?;
+    common(&mut stage, ask);
+    if ask.kind == Kind::Snapshot {
+        stage.current = snapshot::current(ask, &stage.facts);
+        snapshot::decode(&mut stage, ask);
+    } else {
+        ververica::decode(&mut stage, ask);
+    }
+    finish(stage, then)
+}
+
+/// Resources that run a job: FlinkDeployment, FlinkSessionJob, FlinkBlueGreenDeployment.
+fn job<R>(ask: &Ask<'_>, context: &Context<'_>, then: impl FnOnce(&Decoded<'_>) -> R) -> Result<R, Failure> {
+    let node = |name: &str| ask.before()?.status(&["reconciliationStatus", name]);
+    let (last, stable) = (node("lastReconciledSpec"), node("lastStableSpec"));
+    let (last_text, stable_text) = (stored::text(last), stored::text(stable));
+    let last_spec = Stored::parse(last, last_text.as_deref());
+    let stable_spec = Stored::parse(stable, stable_text.as_deref());
+
+    let mut stage = context.stage(Dialect::Kubernetes, &ask.target.namespace, &ask.target.name)?;
+    common(&mut stage, ask);
+    stage.current = current::of(ask, &stage.facts);
+    stage.oddities.extend(last_spec.oddity(last, "lastReconciledSpec"));
+    stage.oddities.extend(stable_spec.oddity(stable, "lastStableSpec"));
+    let deployed = deployed(ask, &stage, !matches!(last_spec, Stored::Absent));
+
+    match (ask.verb, ask.old, ask.object) {
+        (Verb::Delete, ..) => deletion::delete(&mut stage, ask, deployed),
+        (_, old, Some(resource)) => {
+            let new = resource.spec(ask.kind);
+            let deployed_before = deployed != Some(false);
+            let transition = Transition { ask, resource, new, last: last_spec.spec(), deployed: deployed_before };
+            // A canary that becomes a real deployment starts like a new one.
+            match old.filter(|old| old.canary().is_none()) {
+                None => transition.create(&mut stage),
+                Some(old) => update(&mut stage, ask, &transition, old, stable_spec.spec(), deployed),
+            }
+        }
+        (_, _, None) => {}
+    }
+    finish(stage, then)
+}
+
+fn update<'d>(
+    stage: &mut Stage<'d>,
+    ask: &Ask<'d>,
+    transition: &Transition<'_, 'd>,
+    old: Resource<'d>,
+    stable: Option<resource::Spec<'_>>,
+    deployed: Option<bool>,
+) {
+    let object = transition.resource;
+    let place = Place::Body(object.node);
+    let nothing = |why| Operation { action: Action::Nothing(why), target: ask.target.clone(), place: place.clone() };
+    if let Some(label) = object.canary() {
+        if !deletion::abandon(stage, ask, deployed, label) {
+            stage.operations.push(nothing("turn into a canary"));
+        }
+        return;
+    }
+    if loses_finalizer(ask, old, object) {
+        let metadata = object.metadata("finalizers").or(object.node.get("metadata")).unwrap_or(object.node);
+        if !deletion::abandon(stage, ask, deployed, metadata) {
+            stage.operations.push(nothing("remove finalizer of"));
+        }
+    }
+    let before = old.spec(ask.kind);
+    let difference = Difference::between(before, transition.new);
+    if stage.leniency.is_none() {
+        stage.leniency = leniency::of_rollback(stable, before, transition.new, &difference);
+    }
+    if difference.place().is_some() {
+        transition.update(stage, before, &difference);
+    }
+    if stage.operations.is_empty() {
+        stage.operations.push(nothing("leave unchanged"));
+    }
+}
+
+/// Whether the job was deployed at some time. A manifest's live object without status tells nothing.
+fn deployed(ask: &Ask<'_>, stage: &Stage<'_>, reconciled: bool) -> Option<bool> {
+    let before = ask.old?;
+    if reconciled || stage.current.state.is_some() {
+        return Some(true);
+    }
+    match stage.facts.deployment.never_started {
+        Some(never) => Some(!never),
+        None if ask.kind == Kind::BlueGreen && before.status(&["lastReconciledSpec"]).is_some() => Some(true),
+        None if ask.bare && before.node.get("status").is_none() => None,
+        None => Some(false),
+    }
+}
+
+/// What every decoded resource has: who asks, what is said about a restart, odd words.
+fn common<'d>(stage: &mut Stage<'d>, ask: &Ask<'d>) {
+    stage.leniency = leniency::of(ask);
+    if let Some(user) = &ask.user {
+        stage.facts.principal.get_or_insert_with(|| user.clone());
+    }
+    hygiene::inspect(ask, &mut stage.oddities);
+    let Some(word) = ask.resource().and_then(|resource| resource.annotation("sluicegate.dev/intent")) else { return };
+    stage.intent.trusted = true;
+    if !super::read_intent(&mut stage.intent, &word.scalar().unwrap_or_default(), Place::Body(word)) {
+        let oddity = Oddity::new(
+            OddityKind::UnknownEnumValue,
+            Place::Body(word),
+            format!("the intent {} is neither `restart` nor `final`, so it does not count", word.source()),
+            "annotate `sluicegate.dev/intent: restart` or `final`",
+        );
+        stage.oddities.push(oddity.observed(word.source()).expected("restart, final").warn());
+    }
 }

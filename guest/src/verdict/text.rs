@@ -4,7 +4,7 @@
 const LONGEST: usize = 400;
 
 /// Control characters and line breaks become spaces; what is too long is cut, and says so.
-pub(super) fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
     let hidden = |c: char| {
         c.is_control()
             || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')

@@ -1,19 +1,21 @@
-//! STUB
+//! Stored context of the request that cannot be read, such as the operator's last reconciled spec (DOMAIN 6.8).
 
-use crate::operation::{Dialect, Stage};
-use crate::rules::Rule;
+use crate::operation::{Dialect, OddityKind, Stage};
+use crate::rules::{Rule, oddity};
 use crate::verdict::{Effect, Report};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "context-unreadable",
-    title: "",
+    title: "context cannot be read",
     family: "hygiene",
-    why: "",
-    source: "",
-    dialects: &[Dialect::Ververica],
-    effect: Effect::Deny,
-    example: "",
+    why: "What runs now is not known, so rules that compare with it can say nothing.",
+    source: "DOMAIN 4.1 and 4.5 (lastReconciledSpec is a JSON text and can be broken)",
+    dialects: &[Dialect::Kubernetes, Dialect::Ververica, Dialect::Alibaba, Dialect::FlinkRest],
+    effect: Effect::Warn,
+    example: "UPDATE FlinkDeployment orders with status.reconciliationStatus.lastReconciledSpec: \"{\"",
     check,
 };
 
-fn check(_stage: &Stage<'_>, _report: &mut Report<'_>) {}
+fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
+    oddity::report(OddityKind::ContextUnreadable, stage, report);
+}

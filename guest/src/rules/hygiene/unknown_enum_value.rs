@@ -1,19 +1,21 @@
-//! STUB
+//! A value outside the closed list of its field: what the platform makes of it is not what the caller thinks (DOMAIN 6.8).
 
-use crate::operation::{Dialect, Stage};
-use crate::rules::Rule;
+use crate::operation::{Dialect, OddityKind, Stage};
+use crate::rules::{Rule, oddity};
 use crate::verdict::{Effect, Report};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "unknown-enum-value",
-    title: "",
+    title: "value not known for this field",
     family: "hygiene",
-    why: "",
-    source: "",
-    dialects: &[Dialect::Ververica],
+    why: "The platform refuses the value, or reads it in a way nobody expects; the job goes on, or ends in another way than meant.",
+    source: "DOMAIN 3.3 and 8 (recorded on Flink 1.20.5, 2.2.0 and 2.3.0); VVP-SW enums",
+    dialects: &[Dialect::Kubernetes, Dialect::Ververica, Dialect::Alibaba, Dialect::FlinkRest],
     effect: Effect::Deny,
-    example: "",
+    example: "PATCH /api/v1/namespaces/default/deployments/orders {\"spec\": {\"state\": \"CANCELED\"}}",
     check,
 };
 
-fn check(_stage: &Stage<'_>, _report: &mut Report<'_>) {}
+fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
+    oddity::report(OddityKind::UnknownEnumValue, stage, report);
+}

@@ -1,19 +1,21 @@
-//! STUB
+//! A request that could change something, but that no decoder knows (DOMAIN 6.12).
 
-use crate::operation::{Dialect, Stage};
-use crate::rules::Rule;
+use crate::operation::{Dialect, OddityKind, Stage};
+use crate::rules::{Rule, oddity};
 use crate::verdict::{Effect, Report};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "unknown-request",
-    title: "",
+    title: "request not known on this platform",
     family: "hygiene",
-    why: "",
-    source: "",
-    dialects: &[Dialect::Ververica],
+    why: "What it does to the job cannot be told, and a path or encoding that is read differently on the way can hide a stop from the gate.",
+    source: "DOMAIN 6.12 and 8 (spellings recorded on Flink 1.20.5 and 2.3.0)",
+    dialects: &[Dialect::Kubernetes, Dialect::Ververica, Dialect::Alibaba, Dialect::FlinkRest],
     effect: Effect::Deny,
-    example: "",
+    example: "POST /jobs/42ae%2fstop {\"drain\": true}",
     check,
 };
 
-fn check(_stage: &Stage<'_>, _report: &mut Report<'_>) {}
+fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
+    oddity::report(OddityKind::UnknownRequest, stage, report);
+}

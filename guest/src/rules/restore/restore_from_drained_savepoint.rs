@@ -1,19 +1,160 @@
-//! STUB
+//! A drained savepoint ends a job; one that goes on from it repeats windows that were closed early (S1-6, REC R4).
 
-use crate::operation::{Dialect, Stage};
+use crate::facts::Savepoint;
+use crate::operation::{Dialect, Stage, Start, StartCause};
+use crate::restore::{Choice, select};
 use crate::rules::Rule;
 use crate::verdict::{Effect, Report};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "restore-from-drained-savepoint",
-    title: "",
+    title: "restore from a drained savepoint",
     family: "restore",
-    why: "",
-    source: "",
-    dialects: &[Dialect::Ververica],
+    why: "A drain closes every window before its savepoint is taken. A job that goes on from it sends the rest \
+        of the same windows as second, partial results, and nothing fails.",
+    source: "S1-6; REC R4; DOMAIN 3.4, 9",
+    dialects: &[Dialect::Alibaba, Dialect::Ververica, Dialect::FlinkRest, Dialect::Kubernetes],
     effect: Effect::Deny,
-    example: "",
+    example: r#"POST …/jobs%3Astart {"restoreStrategy": {"kind": "LATEST_SAVEPOINT"}} after a stop with drain"#,
     check,
 };
 
-fn check(_stage: &Stage<'_>, _report: &mut Report<'_>) {}
+fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
+    for (_, start) in stage.starts() {
+        match select(stage, start).choice {
+            Choice::One(savepoint) => match savepoint.drained {
+                Some(true) => deny(stage, start, savepoint, report),
+                Some(false) => {}
+                None => report.unjudged(format!("whether `{}` was written by a drain", savepoint.label())),
+            },
+            Choice::OneOf { possible, or_empty, lacks } => {
+                let drained = possible.iter().find(|savepoint| savepoint.drained == Some(true));
+                let all = possible.iter().all(|savepoint| savepoint.drained == Some(true));
+                match drained {
+                    Some(savepoint) if all && !or_empty => deny(stage, start, savepoint, report),
+                    Some(savepoint) => {
+                        let message =
+                            format!("the job may come back from `{}`, which was written by a drain", savepoint.label());
+                        report
+                            .warn(&start.restore_place, message)
+                            .observed(format!("`{}`", savepoint.label()))
+                            .remedy(remedy(stage));
+                        report.unjudged(lacks);
+                    }
+                    None if possible.iter().any(|savepoint| savepoint.drained.is_none()) => report.unjudged(lacks),
+                    None => {}
+                }
+            }
+            Choice::Named(name) => report.unjudged(format!("whether `{name}` was written by a drain")),
+            // What this request itself stops is for drain-with-planned-restart.
+            Choice::Stopped if start.cause == StartCause::Resume && stage.stops().next().is_none() => {
+                report.unjudged("whether the stop before was a drain");
+            }
+            Choice::Unknown(lacks) => report.unjudged(lacks),
+            Choice::Stopped | Choice::Empty => {}
+        }
+    }
+}
+
+fn deny(stage: &Stage<'_>, start: &Start<'_>, savepoint: &Savepoint<'_>, report: &mut Report<'_>) {
+    let message = format!(
+        "`{}` was written by a drain: its windows were closed early, and the job would send the rest of them as \
+         second, partial results",
+        savepoint.label()
+    );
+    report
+        .main(&start.restore_place, message)
+        .observed(format!("`{}`", savepoint.label()))
+        .expected("a snapshot that was not drained")
+        .remedy(remedy(stage));
+}
+
+fn remedy(stage: &Stage<'_>) -> String {
+    let how = match stage.platform {
+        Dialect::Alibaba => "restore with FROM_SAVEPOINT",
+        Dialect::Ververica => "register it again as the newest (POST …/savepoints) and restore",
+        Dialect::Kubernetes => "set `initialSavepointPath` with a new `savepointRedeployNonce` to restore",
+        Dialect::FlinkRest | Dialect::Plan => "give `savepointPath` to restore",
+    };
+    let other = stage
+        .facts
+        .savepoints
+        .iter()
+        .flatten()
+        .find(|savepoint| savepoint.drained == Some(false) && savepoint.state.as_deref() == Some("COMPLETED"));
+    let from = match other {
+        Some(savepoint) => format!("from `{}`, which was not drained", savepoint.label()),
+        None => "from a snapshot older than the drain".to_owned(),
+    };
+    format!("{how} {from}; if the windows were flushed on purpose, override this rule with a reason")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::operation::{Dialect, Restore, Stage, StartCause, StopCause, StopMode};
+    use crate::rules::testing::{SILENT, at_least, findings, only, says, stage, start, stop, unjudged};
+    use crate::verdict::Effect;
+
+    fn starts(platform: Dialect, restore: Restore<'static>, facts: &str) -> Stage<'static> {
+        stage(platform, start(StartCause::Resume, restore)).with_facts(facts)
+    }
+
+    #[test]
+    fn the_named_savepoint_decides() {
+        let facts = "savepoints: [{id: a, state: COMPLETED, drained: true}, {id: b, state: COMPLETED, drained: \
+            false}, {id: c}]";
+        let from = |id: &'static str| starts(Dialect::Alibaba, Restore::Savepoint(Some(id.into())), facts);
+        assert_eq!(says(&RULE, &from("a")), only(Effect::Deny));
+        assert!(findings(&RULE, &from("a"))[0].remedy.contains("`b`"));
+        assert_eq!(says(&RULE, &from("b")), SILENT);
+        assert_eq!(says(&RULE, &from("c")), unjudged());
+        assert_eq!(says(&RULE, &from("stranger")), unjudged());
+    }
+
+    #[test]
+    fn the_newest_one_decides() {
+        let older = "{id: a, state: COMPLETED, origin: SUSPEND, drained: true, createdAt: '2026-11-20T10:00:00Z'}";
+        let newer = "{id: b, state: COMPLETED, origin: SUSPEND, drained: false, createdAt: '2026-11-21T10:00:00Z'}";
+        for platform in [Dialect::Ververica, Dialect::Alibaba] {
+            let latest = |list: &str| starts(platform, Restore::LatestState, &format!("savepoints: [{list}]"));
+            assert_eq!(says(&RULE, &latest(&format!("{older}, {newer}"))), SILENT);
+            assert_eq!(says(&RULE, &latest(older)), only(Effect::Deny));
+            // Without the times it may be either.
+            let undated = "{id: c, state: COMPLETED, origin: SUSPEND, drained: false}";
+            assert_eq!(says(&RULE, &latest(&format!("{older}, {undated}"))), at_least(Effect::Warn));
+            assert_eq!(says(&RULE, &starts(platform, Restore::LatestState, "{}")), unjudged());
+            assert_eq!(says(&RULE, &latest("")), SILENT);
+        }
+        // A savepoint that may lack the annotation may be passed over.
+        let registered = "savepoints: [{id: a, state: COMPLETED, origin: COPIED, drained: true}]";
+        assert_eq!(says(&RULE, &starts(Dialect::Ververica, Restore::LatestState, registered)), at_least(Effect::Warn));
+    }
+
+    #[test]
+    fn a_location_is_found_in_any_spelling() {
+        let facts = "savepoints: [{location: 'file:///sp/a', drained: true}, {location: 's3://b/sp', drained: \
+            false}]";
+        for platform in [Dialect::FlinkRest, Dialect::Kubernetes] {
+            let from = |location: &'static str| starts(platform, Restore::Location(location.into()), facts);
+            assert_eq!(says(&RULE, &from("/sp/x/../a/_metadata")), only(Effect::Deny));
+            assert_eq!(says(&RULE, &from("s3://b/sp/")), SILENT);
+            assert_eq!(says(&RULE, &from("s3://b/other")), unjudged());
+            let candidate = "savepoints: [{restoreCandidate: true, drained: true}]";
+            assert_eq!(
+                says(&RULE, &starts(platform, Restore::Location("s3://b/sp".into()), candidate)),
+                only(Effect::Deny)
+            );
+        }
+    }
+
+    #[test]
+    fn a_drain_of_the_same_request_is_another_rule() {
+        let facts = "savepoints: [{restoreCandidate: true, drained: true}]";
+        let resumed = || starts(Dialect::Kubernetes, Restore::Stopped, facts);
+        assert_eq!(says(&RULE, &resumed()), only(Effect::Deny));
+        assert_eq!(says(&RULE, &resumed().and(stop(StopMode::Drain, StopCause::Upgrade))), SILENT);
+        assert_eq!(says(&RULE, &starts(Dialect::Kubernetes, Restore::Stopped, "{}")), unjudged());
+        assert_eq!(says(&RULE, &starts(Dialect::FlinkRest, Restore::Empty, facts)), SILENT);
+    }
+}

@@ -1,19 +1,129 @@
-//! STUB
+//! A start without state while state is known to exist (S1-7).
 
-use crate::operation::{Dialect, Stage};
+use crate::facts::Facts;
+use crate::operation::{Dialect, Restore, Stage, StartCause};
 use crate::rules::Rule;
 use crate::verdict::{Effect, Report};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "start-without-state",
-    title: "",
+    title: "start that leaves known state behind",
     family: "restore",
-    why: "",
-    source: "",
-    dialects: &[Dialect::Ververica],
-    effect: Effect::Deny,
-    example: "",
+    why: "The job comes up empty although state of it exists: what it had counted, joined or deduplicated is \
+        gone, and sources start over.",
+    source: "S1-7; ALI-DOC start options; FKO user@flink 2023-07",
+    dialects: &[Dialect::Alibaba, Dialect::Ververica, Dialect::FlinkRest, Dialect::Kubernetes],
+    effect: Effect::Warn,
+    example: r#"POST …/jobs%3Astart {"restoreStrategy": {"kind": "NONE"}} while a savepoint exists"#,
     check,
 };
 
-fn check(_stage: &Stage<'_>, _report: &mut Report<'_>) {}
+fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
+    for (_, start) in stage.starts() {
+        // A stateless upgrade has its own rule, and so has a Kubernetes resume (resume-inherits-stateless-suspend).
+        let judged = match (start.cause, stage.platform) {
+            (StartCause::Upgrade | StartCause::Redeploy, _) => false,
+            (StartCause::Create, _) => true,
+            (StartCause::Request | StartCause::Resume, platform) => platform != Dialect::Kubernetes,
+        };
+        if !judged || start.restore != Restore::Empty {
+            continue;
+        }
+        let Some(state) = known_state(&stage.facts) else { continue };
+        report
+            .main(
+                &start.restore_place,
+                format!("the job starts empty, although {state}: what it has computed so far is left behind"),
+            )
+            .observed(state)
+            .remedy(remedy(stage.platform));
+    }
+}
+
+/// The state that is known to exist, in words.
+fn known_state(facts: &Facts<'_>) -> Option<String> {
+    let deployment = &facts.deployment;
+    // A batch job keeps no state.
+    let batch = deployment.execution_mode.as_deref() == Some("BATCH");
+    if batch || deployment.never_started == Some(true) || deployment.has_state == Some(false) {
+        return None;
+    }
+    let mut completed =
+        facts.savepoints.iter().flatten().filter(|savepoint| savepoint.state.as_deref() == Some("COMPLETED"));
+    match (completed.next(), completed.count()) {
+        (Some(one), 0) => Some(format!("savepoint `{}` exists", one.label())),
+        (Some(one), more) => Some(format!("savepoint `{}` and {more} more exist", one.label())),
+        (None, _) => (deployment.has_state == Some(true)).then(|| "it has state".to_owned()),
+    }
+}
+
+fn remedy(platform: Dialect) -> &'static str {
+    match platform {
+        Dialect::Ververica => {
+            "set `spec.restoreStrategy.kind` to LATEST_STATE or LATEST_SAVEPOINT; go on only if it is meant to \
+             start over"
+        }
+        Dialect::Alibaba => {
+            "set `restoreStrategy.kind` to LATEST_STATE, LATEST_SAVEPOINT or FROM_SAVEPOINT; go on only if it \
+             is meant to start over"
+        }
+        Dialect::Kubernetes => {
+            "set `spec.job.initialSavepointPath` to it; go on only if the job is meant to start over"
+        }
+        Dialect::FlinkRest | Dialect::Plan => {
+            "give its location in `savepointPath`, spelt exactly so; go on only if the job is meant to start over"
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::operation::{Dialect, Restore, StartCause};
+    use crate::rules::testing::{SILENT, findings, only, says, stage, start};
+    use crate::verdict::Effect;
+
+    const COMPLETED: &str = "savepoints: [{id: a, state: FAILED}, {id: b, state: COMPLETED}]";
+
+    fn empty(platform: Dialect, cause: StartCause, facts: &str) -> crate::operation::Stage<'static> {
+        stage(platform, start(cause, Restore::Empty)).with_facts(facts)
+    }
+
+    #[test]
+    fn known_state_that_is_left_behind_is_told() {
+        for platform in [Dialect::Alibaba, Dialect::Ververica, Dialect::FlinkRest] {
+            assert_eq!(says(&RULE, &empty(platform, StartCause::Request, COMPLETED)), only(Effect::Warn));
+            assert_eq!(
+                says(&RULE, &empty(platform, StartCause::Request, "deployment: {hasState: true}")),
+                only(Effect::Warn)
+            );
+            assert_eq!(says(&RULE, &empty(platform, StartCause::Upgrade, COMPLETED)), SILENT);
+            assert_eq!(says(&RULE, &empty(platform, StartCause::Request, "{}")), SILENT);
+        }
+        let several = "savepoints: [{id: a, state: COMPLETED}, {id: b, state: COMPLETED}, {id: c, state: COMPLETED}]";
+        let finding = findings(&RULE, &empty(Dialect::Alibaba, StartCause::Request, several)).remove(0);
+        assert_eq!(finding.observed.as_deref(), Some("savepoint `a` and 2 more exist"));
+    }
+
+    #[test]
+    fn nothing_to_lose_is_no_finding() {
+        for facts in [
+            "savepoints: []",
+            "savepoints: [{id: a, state: STARTED}]",
+            "deployment: {neverStarted: true, hasState: true}",
+            "deployment: {executionMode: BATCH, hasState: true}",
+            "deployment: {hasState: false}
+savepoints: [{id: a, state: COMPLETED}]",
+        ] {
+            assert_eq!(says(&RULE, &empty(Dialect::Alibaba, StartCause::Request, facts)), SILENT, "{facts}");
+        }
+        let kept = stage(Dialect::Alibaba, start(StartCause::Request, Restore::LatestState)).with_facts(COMPLETED);
+        assert_eq!(says(&RULE, &kept), SILENT);
+    }
+
+    #[test]
+    fn on_kubernetes_only_a_create_counts() {
+        assert_eq!(says(&RULE, &empty(Dialect::Kubernetes, StartCause::Create, COMPLETED)), only(Effect::Warn));
+        assert_eq!(says(&RULE, &empty(Dialect::Kubernetes, StartCause::Resume, COMPLETED)), SILENT);
+    }
+}

@@ -1,19 +1,66 @@
-//! STUB
+//! A savepoint registered by hand is COPIED, whatever the request says (S2-6).
 
-use crate::operation::{Dialect, Stage};
+use crate::operation::{Action, Dialect, Place, Stage};
 use crate::rules::Rule;
 use crate::verdict::{Effect, Report};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "manual-savepoint-origin-not-copied",
-    title: "",
+    title: "registered savepoint with a foreign origin",
     family: "savepoint",
-    why: "",
-    source: "",
+    why: "A savepoint registered by hand has the origin COPIED. Under another it passes for one that the \
+        platform took itself, and whoever cleans up or restores by origin is misled.",
+    source: "S2-2, S2-6",
     dialects: &[Dialect::Ververica],
-    effect: Effect::Deny,
-    example: "",
+    effect: Effect::Warn,
+    example: r#"POST …/savepoints {"metadata": {"origin": "SUSPEND"}, "spec": {"savepointLocation": "s3://b/sp-1"}}"#,
     check,
 };
 
-fn check(_stage: &Stage<'_>, _report: &mut Report<'_>) {}
+fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
+    for operation in &stage.operations {
+        let Action::Register(registration) = &operation.action else { continue };
+        let Some(node) = registration.origin.filter(|origin| !origin.is("COPIED")) else { continue };
+        let origin = node.scalar().unwrap_or(node.source().into());
+        report
+            .main(
+                &Place::Body(node),
+                format!(
+                    "origin `{origin}` makes a savepoint that was registered by hand pass for one the platform took"
+                ),
+            )
+            .observed(format!("`{origin}`"))
+            .expected("COPIED")
+            .remedy("remove `metadata.origin`, the platform sets COPIED by itself, or send `COPIED`");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::operation::{Dialect, Stage};
+    use crate::rules::testing::{SILENT, body, only, registration, says, stage};
+    use crate::verdict::Effect;
+
+    fn registered(resource: &str) -> Stage<'static> {
+        stage(Dialect::Ververica, registration(body(resource)))
+    }
+
+    #[test]
+    fn other_values_are_told() {
+        for value in ["USER_REQUEST", "copied", "7"] {
+            let stage = registered(&format!("metadata: {{origin: {}}}", value));
+            assert_eq!(says(&RULE, &stage), only(Effect::Warn), "{value}");
+        }
+    }
+
+    #[test]
+    fn the_documented_value_is_fine() {
+        assert_eq!(says(&RULE, &registered("metadata: {origin: COPIED}")), SILENT);
+    }
+
+    #[test]
+    fn an_absent_value_is_fine() {
+        assert_eq!(says(&RULE, &registered("kind: Savepoint")), SILENT);
+    }
+}

@@ -1,19 +1,247 @@
-//! STUB
+//! A savepoint needs a directory: in the request, the configuration, or the platform's blob storage (S2-5, REC R1).
 
-use crate::operation::{Dialect, Stage};
+use crate::configuration::{Configuration, SAVEPOINT_DIRECTORY};
+use crate::operation::{Action, Change, Dialect, Operation, Stage, StartCause, Stop, StopMode, Trigger};
 use crate::rules::Rule;
 use crate::verdict::{Effect, Report};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "savepoint-directory-required",
-    title: "",
+    title: "savepoint without a directory",
     family: "savepoint",
-    why: "",
-    source: "",
-    dialects: &[Dialect::Ververica],
+    why: "Without a savepoint directory no savepoint can be taken: the stop, suspend or upgrade that relies on \
+        it is refused or stuck, or the job has to be cancelled with its state lost.",
+    source: "S2-5; REC R1, R22; FKO V12; DOMAIN 6.12",
+    dialects: &[Dialect::Ververica, Dialect::FlinkRest, Dialect::Kubernetes],
     effect: Effect::Deny,
-    example: "",
+    example: r#"POST /jobs/4d50…/stop {"drain": false} on a cluster without execution.checkpointing.savepoint-dir"#,
     check,
 };
 
-fn check(_stage: &Stage<'_>, _report: &mut Report<'_>) {}
+fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
+    match stage.platform {
+        Dialect::FlinkRest => flink_rest(stage, report),
+        Dialect::Ververica => ververica(stage, report),
+        Dialect::Kubernetes => kubernetes(stage, report),
+        Dialect::Alibaba | Dialect::Plan => {}
+    }
+}
+
+fn takes_savepoint(stop: &Stop<'_>) -> bool {
+    matches!(stop.mode, StopMode::Savepoint | StopMode::Drain)
+}
+
+/// Only the cluster's configuration counts: a directory among a job's own settings is not used (REC R22).
+fn flink_rest(stage: &Stage<'_>, report: &mut Report<'_>) {
+    const REMEDY: &str = "give `targetDirectory` (on /stop) or `target-directory` (on /savepoints), or set \
+        `execution.checkpointing.savepoint-dir` in the cluster's configuration";
+    for operation in &stage.operations {
+        let lacks = match &operation.action {
+            Action::Stop(stop) => takes_savepoint(stop) && stop.directory.is_none(),
+            Action::Trigger(trigger) => !trigger.checkpoint && trigger.directory.is_none(),
+            _ => false,
+        };
+        if !lacks {
+            continue;
+        }
+        match stage.facts.platform.configuration {
+            Some(map) => {
+                let mut cluster = Configuration::default();
+                cluster.overlay(map);
+                if cluster.present(SAVEPOINT_DIRECTORY).is_none() {
+                    let message = "neither the request nor the cluster names a savepoint directory: Flink \
+                        answers 400, and no savepoint is taken";
+                    report.main(&operation.place, message).expected("a savepoint directory").remedy(REMEDY);
+                }
+            }
+            None => {
+                report.unjudged("the cluster's configuration (`platform.flinkConfiguration`)");
+                let message = "the request names no savepoint directory: without one in the cluster's \
+                    configuration Flink answers 400, and no savepoint is taken";
+                report.warn(&operation.place, message).expected("a savepoint directory").remedy(REMEDY);
+            }
+        }
+    }
+}
+
+/// One finding for the request: its stop and its change need the same directory.
+fn ververica(stage: &Stage<'_>, report: &mut Report<'_>) {
+    let Some((operation, need)) =
+        stage.operations.iter().find_map(|it| ververica_need(stage, it).map(|need| (it, need)))
+    else {
+        return;
+    };
+    let current = &stage.current;
+    let blob_storage = stage.facts.platform.universal_blob_storage;
+    if current.configuration.present(SAVEPOINT_DIRECTORY).is_some() || blob_storage == Some(true) {
+        return;
+    }
+    match (current.configuration_complete, blob_storage) {
+        (true, Some(_)) => {
+            let message = format!(
+                "{} needs a savepoint directory: there is none in `flinkConfiguration`, and universal blob \
+                 storage is off",
+                need.words
+            );
+            let finding = match need.old {
+                true => report.warn(&operation.place, message),
+                false => report.main(&operation.place, message),
+            };
+            finding.expected("state.savepoints.dir").remedy(
+                "set `state.savepoints.dir` in `spec.template.spec.flinkConfiguration`, or configure universal \
+                 blob storage (`vvp.blobStorage.baseUri`)",
+            );
+        }
+        (true, None) => {
+            report.unjudged("whether universal blob storage is configured (`platform.universalBlobStorage`)")
+        }
+        (false, Some(_)) => report.unjudged("the deployment's `flinkConfiguration`"),
+        (false, None) => {
+            report.unjudged(
+                "the deployment's `flinkConfiguration`, and whether universal blob storage is \
+                 configured",
+            );
+        }
+    }
+}
+
+/// What needs a directory.
+struct Need {
+    words: &'static str,
+    /// It was needed and lacking before this request: no reason to refuse an unrelated edit (DOMAIN 6.0-4).
+    old: bool,
+}
+
+fn ververica_need(stage: &Stage<'_>, operation: &Operation<'_>) -> Option<Need> {
+    let creates = || stage.starts().any(|(_, start)| start.cause == StartCause::Create);
+    match &operation.action {
+        Action::Stop(stop) if takes_savepoint(stop) => Some(Need { words: "a stop with savepoint", old: false }),
+        Action::Trigger(Trigger { checkpoint: false, .. }) => Some(Need { words: "a savepoint", old: false }),
+        Action::Change(Change { stateful: Some(true), .. }) => {
+            let old = stage.current.stateful == Some(true) && stage.stops().next().is_none() && !creates();
+            Some(Need { words: "a stateful upgrade", old })
+        }
+        _ => None,
+    }
+}
+
+/// A snapshot without a path, and a blue/green deployment: it takes a savepoint at every change (DOMAIN 6.12). The
+/// upgrade mode of a FlinkDeployment is another rule's matter.
+fn kubernetes(stage: &Stage<'_>, report: &mut Report<'_>) {
+    let snapshot_alone = stage.operations.iter().all(|operation| matches!(operation.action, Action::Trigger(_)));
+    let need = stage.operations.iter().find_map(|operation| match &operation.action {
+        Action::Trigger(trigger) if snapshot_alone && !trigger.checkpoint && trigger.directory.is_none() => {
+            Some((operation, "this savepoint names no path and"))
+        }
+        Action::Change(Change { stateful: Some(true), .. }) if stage.current.savepoint_always => {
+            Some((operation, "a blue/green deployment takes a savepoint at every change, and"))
+        }
+        _ => None,
+    });
+    let Some((operation, why)) = need else { return };
+    let current = &stage.current;
+    if current.configuration.present(SAVEPOINT_DIRECTORY).is_some() {
+        return;
+    }
+    if !current.configuration_complete {
+        report.unjudged("the operator's default configuration (`platform.flinkConfiguration`)");
+        return;
+    }
+    report
+        .main(
+            &operation.place,
+            format!(
+                "{why} the job's configuration has no savepoint directory: it cannot be \
+                 taken"
+            ),
+        )
+        .expected("execution.checkpointing.savepoint-dir")
+        .remedy(
+            "set `execution.checkpointing.savepoint-dir` (before Flink 1.20 `state.savepoints.dir`) in \
+             `flinkConfiguration`, or give the snapshot a `path`",
+        );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::operation::{Action, Change, Dialect, Reach, Restore, Stage, StartCause, StopCause, StopMode};
+    use crate::rules::testing::{SILENT, at_least, body, only, says, stage, start, stop, trigger, unjudged};
+    use crate::verdict::Effect;
+
+    const CONFIGURED: &str = "platform: {flinkConfiguration: {state.savepoints.dir: 's3://b/sp'}}";
+    const BLANK: &str = "platform: {flinkConfiguration: {execution.checkpointing.savepoint-dir: ' '}}";
+
+    /// As decoders do it: the configuration that is in effect, and whether all of it is known.
+    fn configured(stage: Stage<'static>, map: &str, complete: bool) -> Stage<'static> {
+        stage.with(|stage| {
+            stage.current.configuration.overlay(body(map));
+            stage.current.configuration_complete = complete;
+        })
+    }
+
+    fn stateful() -> Action<'static> {
+        Action::Change(Change { content: true, reach: Reach::Applied, arms_drain: None, stateful: Some(true) })
+    }
+
+    #[test]
+    fn over_rest_the_request_or_the_cluster_names_it() {
+        let stops = || stage(Dialect::FlinkRest, stop(StopMode::Savepoint, StopCause::Request));
+        assert_eq!(says(&RULE, &stops()), at_least(Effect::Warn));
+        assert_eq!(says(&RULE, &stops().with_facts("platform: {flinkConfiguration: {}}")), only(Effect::Deny));
+        assert_eq!(says(&RULE, &stops().with_facts(BLANK)), only(Effect::Deny));
+        assert_eq!(says(&RULE, &stops().with_facts(CONFIGURED)), SILENT);
+        let per_job = stops().with_facts(
+            "platform: {flinkConfiguration: {}}
+deployment: {flinkConfiguration: {state.savepoints.dir: 's3://b/sp'}}",
+        );
+        assert_eq!(says(&RULE, &per_job), only(Effect::Deny), "REC R22");
+        let named = stage(Dialect::FlinkRest, trigger(Some("s3://b/sp")));
+        assert_eq!(says(&RULE, &named), SILENT);
+        assert_eq!(says(&RULE, &stage(Dialect::FlinkRest, trigger(None))), at_least(Effect::Warn));
+        assert_eq!(says(&RULE, &stage(Dialect::FlinkRest, stop(StopMode::Cancel, StopCause::Request))), SILENT);
+    }
+
+    #[test]
+    fn on_ververica_blob_storage_will_do() {
+        let suspends = || stage(Dialect::Ververica, stop(StopMode::Savepoint, StopCause::Suspend));
+        let with = |facts| configured(suspends().with_facts(facts), "{}", true);
+        assert_eq!(says(&RULE, &with("platform: {universalBlobStorage: false}")), only(Effect::Deny));
+        assert_eq!(says(&RULE, &with("platform: {universalBlobStorage: true}")), SILENT);
+        assert_eq!(says(&RULE, &with("{}")), unjudged());
+        assert_eq!(says(&RULE, &suspends().with_facts("platform: {universalBlobStorage: false}")), unjudged());
+        let named = configured(suspends(), "state.savepoints.dir: s3://b/sp", false);
+        assert_eq!(says(&RULE, &named), SILENT);
+        let cancels = stage(Dialect::Ververica, stop(StopMode::Cancel, StopCause::Request));
+        assert_eq!(says(&RULE, &configured(cancels, "{}", true)), SILENT);
+    }
+
+    #[test]
+    fn on_ververica_an_old_blemish_is_a_warning() {
+        let off = "platform: {universalBlobStorage: false}";
+        let edit = || configured(stage(Dialect::Ververica, stateful()).with_facts(off), "{}", true);
+        assert_eq!(says(&RULE, &edit()), only(Effect::Deny));
+        let again = || edit().with(|stage| stage.current.stateful = Some(true));
+        assert_eq!(says(&RULE, &again()), only(Effect::Warn));
+        assert_eq!(says(&RULE, &again().and(stop(StopMode::Savepoint, StopCause::Upgrade))), only(Effect::Deny));
+        assert_eq!(says(&RULE, &again().and(start(StartCause::Create, Restore::LatestState))), only(Effect::Deny));
+    }
+
+    #[test]
+    fn on_kubernetes_snapshots_and_blue_green_need_it() {
+        let snapshot = || stage(Dialect::Kubernetes, trigger(None));
+        assert_eq!(says(&RULE, &snapshot()), unjudged());
+        assert_eq!(says(&RULE, &configured(snapshot(), "{}", true)), only(Effect::Deny));
+        assert_eq!(says(&RULE, &configured(snapshot(), "state: {savepoints.dir: 's3://b/sp'}", true)), SILENT);
+        assert_eq!(
+            says(&RULE, &configured(stage(Dialect::Kubernetes, trigger(Some("s3://b/sp"))), "{}", true)),
+            SILENT
+        );
+
+        let deployment = || configured(stage(Dialect::Kubernetes, stateful()), "{}", true);
+        assert_eq!(says(&RULE, &deployment()), SILENT, "upgrade-mode-needs-directories");
+        let blue_green = || deployment().with(|stage| stage.current.savepoint_always = true);
+        assert_eq!(says(&RULE, &blue_green()), only(Effect::Deny));
+        assert_eq!(says(&RULE, &blue_green().with(|stage| stage.current.configuration_complete = false)), unjudged());
+    }
+}

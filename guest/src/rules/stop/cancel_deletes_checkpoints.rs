@@ -1,19 +1,133 @@
-//! STUB
+//! A cancel that takes the last checkpoint with it (DOMAIN 6.2, 6.12): afterwards there is no state at all.
 
-use crate::operation::{Dialect, Stage};
-use crate::rules::Rule;
+use super::cancel_needs_running::already_asked;
+use super::cancel_without_savepoint::ends_without_savepoint;
+use crate::operation::{Dialect, JobState, Restart, Retention, Stage, StopCause};
+use crate::rules::{Rule, remedy};
 use crate::verdict::{Effect, Report};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "cancel-deletes-checkpoints",
-    title: "",
+    title: "cancel deletes the last checkpoint",
     family: "stop",
-    why: "",
-    source: "",
-    dialects: &[Dialect::Ververica],
+    why: "Unless checkpoints are retained, Flink deletes them with the job: after a cancel without savepoint nothing is \
+          left, and the next start is empty.",
+    source: "REC R5; FLINK-10751, FLINK-17487; DOMAIN 3.6",
+    dialects: &[Dialect::Kubernetes, Dialect::Ververica, Dialect::FlinkRest],
     effect: Effect::Deny,
-    example: "",
+    example: "PATCH /jobs/42aedb6e5490ff65f60746294f1d1f35?mode=cancel with intent restart, \
+              externalized-checkpoint-retention: DELETE_ON_CANCELLATION",
     check,
 };
 
-fn check(_stage: &Stage<'_>, _report: &mut Report<'_>) {}
+const KEY: &str = "execution.checkpointing.externalized-checkpoint-retention";
+
+fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
+    if stage.current.state.as_ref().is_some_and(|state| state.is_over()) {
+        return;
+    }
+    let running = stage.current.state == Some(JobState::Running);
+    for (operation, stop) in
+        stage.stops().filter(|(_, stop)| ends_without_savepoint(stop) && !already_asked(stage, stop))
+    {
+        let planned = match (stage.intent.restart(), stop.cause) {
+            (Restart::Planned(_), _) => Some(true),
+            (Restart::Final(_), _) => Some(false),
+            (Restart::Unknown { .. }, StopCause::Suspend) => Some(true),
+            (Restart::Unknown { .. }, _) => None,
+        };
+        let place = &operation.place;
+        let draft = match (stage.current.retention, planned) {
+            (Some(Retention::Kept), _) => continue,
+            (None, planned) => {
+                if running && planned == Some(true) {
+                    report.unjudged("whether the last checkpoint is kept when the job is cancelled");
+                }
+                continue;
+            }
+            (Some(Retention::Deleted), Some(true)) if running => {
+                let message = "this cancel deletes the last checkpoint and takes no savepoint, and the job is to run \
+                               again: it would start empty";
+                report.main(place, message).expected("RETAIN_ON_CANCELLATION")
+            }
+            (Some(Retention::Deleted), planned) => {
+                if running && planned.is_none() {
+                    report.unjudged("whether a restart is planned");
+                }
+                let message = "this cancel deletes the last checkpoint and takes no savepoint: nothing is left to \
+                               start again from";
+                report.warn(place, message).expected("RETAIN_ON_CANCELLATION")
+            }
+            (Some(Retention::DeletedByDefault), planned) => {
+                if running && planned == Some(true) {
+                    report.unjudged("whether the job's own code asks to keep its checkpoints");
+                }
+                let message = "the cluster deletes the last checkpoint on a cancel unless the job's code asks to keep \
+                               it, and no savepoint is taken: nothing may be left";
+                report.warn(place, message)
+            }
+        };
+        let keep = remedy::stop_with_savepoint(stage.platform);
+        draft.remedy(format!("{keep}; for later runs set `{KEY}: RETAIN_ON_CANCELLATION`"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::operation::{Dialect, Retention, Stage, StopCause, StopMode};
+    use crate::rules::testing::{SILENT, at_least, only, says, stage, stop, unjudged};
+    use crate::verdict::Effect;
+
+    fn cancel(retention: Option<Retention>) -> Stage<'static> {
+        stage(Dialect::FlinkRest, stop(StopMode::Cancel, StopCause::Request))
+            .in_state("RUNNING")
+            .with(|it| it.current.retention = retention)
+    }
+
+    #[test]
+    fn a_running_job_that_comes_back_denies() {
+        let deleted = || cancel(Some(Retention::Deleted));
+        assert_eq!(says(&RULE, &deleted().restart_planned(true)), only(Effect::Deny));
+        assert_eq!(says(&RULE, &deleted()), at_least(Effect::Warn));
+        assert_eq!(says(&RULE, &deleted().restart_planned(false)), only(Effect::Warn));
+        assert_eq!(says(&RULE, &deleted().restart_planned(true).in_state("RESTARTING")), only(Effect::Warn));
+        assert_eq!(says(&RULE, &deleted().restart_planned(true).in_state("FAILED")), SILENT);
+        assert_eq!(says(&RULE, &cancel(Some(Retention::Kept)).restart_planned(true)), SILENT);
+    }
+
+    #[test]
+    fn a_suspend_is_made_to_come_back() {
+        let suspend = stage(Dialect::Kubernetes, stop(StopMode::Cancel, StopCause::Suspend))
+            .in_state("RUNNING")
+            .with(|it| it.current.retention = Some(Retention::Deleted));
+        assert_eq!(says(&RULE, &suspend), only(Effect::Deny));
+        assert_eq!(says(&RULE, &suspend.restart_planned(false)), only(Effect::Warn));
+    }
+
+    #[test]
+    fn what_only_the_job_s_code_knows_never_denies() {
+        let by_default = || cancel(Some(Retention::DeletedByDefault));
+        assert_eq!(says(&RULE, &by_default().restart_planned(true)), at_least(Effect::Warn));
+        assert_eq!(says(&RULE, &by_default()), only(Effect::Warn));
+    }
+
+    #[test]
+    fn an_unknown_retention_is_listed_only_where_it_decides() {
+        assert_eq!(says(&RULE, &cancel(None).restart_planned(true)), unjudged());
+        assert_eq!(says(&RULE, &cancel(None)), SILENT);
+        let unknown = cancel(None).restart_planned(true).with(|it| it.current.state = None);
+        assert_eq!(says(&RULE, &unknown), SILENT);
+    }
+
+    #[test]
+    fn only_cancels_that_are_asked_for() {
+        for (mode, cause) in [(StopMode::Savepoint, StopCause::Request), (StopMode::Cancel, StopCause::Upgrade)] {
+            let other = stage(Dialect::FlinkRest, stop(mode, cause))
+                .in_state("RUNNING")
+                .restart_planned(true)
+                .with(|it| it.current.retention = Some(Retention::Deleted));
+            assert_eq!(says(&RULE, &other), SILENT);
+        }
+    }
+}

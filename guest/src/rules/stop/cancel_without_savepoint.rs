@@ -1,19 +1,124 @@
-//! STUB
+//! A job ends without a savepoint (DOMAIN 6.12). Whether its last checkpoint survives is told where it is known; that it
+//! does not is `cancel-deletes-checkpoints`.
 
-use crate::operation::{Dialect, Stage};
-use crate::rules::Rule;
+use super::cancel_needs_running::already_asked;
+use crate::operation::{Dialect, JobState, Restart, Retention, Stage, Stop, StopCause, StopMode};
+use crate::rules::{Rule, remedy};
 use crate::verdict::{Effect, Report};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "cancel-without-savepoint",
-    title: "",
+    title: "cancel without savepoint",
     family: "stop",
-    why: "",
-    source: "",
-    dialects: &[Dialect::Ververica],
-    effect: Effect::Deny,
-    example: "",
+    why: "No savepoint is taken on the way down: what the job knew since its last checkpoint is processed again, and \
+          without that checkpoint everything is lost.",
+    source: "S1-4, S1-5; DOMAIN 4.2-5, 6.12; REC R5",
+    dialects: &[Dialect::Kubernetes, Dialect::Ververica, Dialect::Alibaba, Dialect::FlinkRest],
+    effect: Effect::Warn,
+    example: "POST /api/v2/namespaces/prod/jobs/5af6%3Astop {\"stopStrategy\": \"NONE\"}",
     check,
 };
 
-fn check(_stage: &Stage<'_>, _report: &mut Report<'_>) {}
+fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
+    if !has_something_to_lose(stage) || matches!(stage.intent.restart(), Restart::Final(_)) {
+        return;
+    }
+    for (operation, _) in stage.stops().filter(|(_, stop)| ends_without_savepoint(stop) && !already_asked(stage, stop))
+    {
+        let message = format!("no savepoint is taken: {}", what_is_left(stage.platform, stage.current.retention));
+        let keep = remedy::stop_with_savepoint(stage.platform);
+        let end = remedy::declare_final(stage.platform);
+        let next = format!("to keep the state, {keep}; if the job ends for good, {end}");
+        report.main(&operation.place, message).remedy(next);
+    }
+}
+
+/// A cancel that somebody asks for. An upgrade and a deletion have rules of their own.
+pub(super) fn ends_without_savepoint(stop: &Stop<'_>) -> bool {
+    stop.mode == StopMode::Cancel && matches!(stop.cause, StopCause::Request | StopCause::Suspend)
+}
+
+fn has_something_to_lose(stage: &Stage<'_>) -> bool {
+    let ending = |state: &JobState| state.is_over() || state.is_failing() || *state == JobState::Cancelling;
+    // An operator's resource says whether its job keeps state; elsewhere a strategy for upgrades says nothing of it.
+    let stateless = stage.platform == Dialect::Kubernetes && stage.current.stateful == Some(false);
+    let known = &stage.facts.deployment;
+    !stage.current.state.as_ref().is_some_and(ending)
+        && !stateless
+        && known.never_started != Some(true)
+        && known.has_state != Some(false)
+}
+
+fn what_is_left(platform: Dialect, retention: Option<Retention>) -> &'static str {
+    match (platform, retention) {
+        (Dialect::Kubernetes, _) => "a job suspended with `upgradeMode: stateless` comes back empty",
+        (Dialect::Alibaba, _) => {
+            "the platform keeps the latest checkpoint, but only that one, and the next run replaces it: it is no backup"
+        }
+        (_, Some(Retention::Kept)) => {
+            "the last checkpoint is kept, but it is no backup: a restart goes back to it and repeats what came after"
+        }
+        (_, Some(Retention::Deleted)) => "and the last checkpoint is deleted: nothing is left to start again from",
+        (_, Some(Retention::DeletedByDefault)) => {
+            "and the cluster deletes the last checkpoint, unless the job's own code asks to keep it"
+        }
+        (_, None) => "whether the last checkpoint survives is not known here",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::operation::{Dialect, Retention, Stage, StopCause, StopMode};
+    use crate::rules::testing::{SILENT, findings, only, says, stage, stop};
+    use crate::verdict::Effect;
+
+    fn cancel(platform: Dialect) -> Stage<'static> {
+        let cause = if platform == Dialect::Kubernetes { StopCause::Suspend } else { StopCause::Request };
+        stage(platform, stop(StopMode::Cancel, cause))
+    }
+
+    #[test]
+    fn a_job_that_may_run_again_warns() {
+        for platform in RULE.dialects {
+            assert_eq!(says(&RULE, &cancel(*platform)), only(Effect::Warn), "{platform:?}");
+            for state in ["RUNNING", "STARTING", "TRANSITIONING", "A_NEW_WORD"] {
+                assert_eq!(says(&RULE, &cancel(*platform).in_state(state)), only(Effect::Warn), "{state}");
+            }
+            assert_eq!(says(&RULE, &cancel(*platform).restart_planned(true)), only(Effect::Warn));
+        }
+    }
+
+    #[test]
+    fn the_end_the_way_out_and_nothing_to_lose_do_not() {
+        for platform in RULE.dialects {
+            assert_eq!(says(&RULE, &cancel(*platform).restart_planned(false)), SILENT, "{platform:?}");
+            for state in ["FAILED", "RESTARTING", "FINISHED", "CANCELLED", "CANCELLING", "SUSPENDED"] {
+                assert_eq!(says(&RULE, &cancel(*platform).in_state(state)), SILENT, "{state}");
+            }
+            assert_eq!(says(&RULE, &cancel(*platform).with_facts("deployment: {neverStarted: true}")), SILENT);
+            assert_eq!(says(&RULE, &cancel(*platform).with_facts("deployment: {hasState: false}")), SILENT);
+        }
+        let stateless = cancel(Dialect::Kubernetes).with(|it| it.current.stateful = Some(false));
+        assert_eq!(says(&RULE, &stateless), SILENT);
+        let repeated = cancel(Dialect::Ververica).with(|it| it.current.desired = Some("CANCELLED".into()));
+        assert_eq!(says(&RULE, &repeated), SILENT);
+        for cause in [StopCause::Upgrade, StopCause::Delete] {
+            assert_eq!(says(&RULE, &stage(Dialect::Kubernetes, stop(StopMode::Cancel, cause))), SILENT);
+        }
+        let kept = stage(Dialect::Kubernetes, stop(StopMode::LastState, StopCause::Suspend));
+        assert_eq!(says(&RULE, &kept), SILENT);
+    }
+
+    #[test]
+    fn what_is_left_is_told() {
+        let message = |platform, retention| {
+            findings(&RULE, &cancel(platform).with(|it| it.current.retention = retention)).remove(0).message
+        };
+        assert!(message(Dialect::FlinkRest, Some(Retention::Kept)).contains("is kept"));
+        assert!(message(Dialect::FlinkRest, Some(Retention::Deleted)).contains("nothing is left"));
+        assert!(message(Dialect::FlinkRest, Some(Retention::DeletedByDefault)).contains("unless"));
+        assert!(message(Dialect::Ververica, None).contains("not known"));
+        assert!(message(Dialect::Alibaba, None).contains("no backup"));
+    }
+}

@@ -1,19 +1,144 @@
-//! STUB
+//! A running job's resource is deleted without a savepoint (DOMAIN 6.12, 6.0-9). The operator removes the metadata of
+//! high availability with it: there is no way back.
 
-use crate::operation::{Dialect, Stage};
-use crate::rules::Rule;
+use crate::operation::{Action, Deletion, Dialect, JobState, Restart, Stage};
+use crate::rules::{Rule, remedy};
 use crate::verdict::{Effect, Report};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "delete-running-without-savepoint",
-    title: "",
+    title: "delete of a running job without savepoint",
     family: "stop",
-    why: "",
-    source: "",
-    dialects: &[Dialect::Ververica],
+    why: "By default the operator takes no savepoint on a delete, and it removes the job's checkpoint metadata: the state \
+          of a running job is gone.",
+    source: "FKO documentation, danger box on deletion; DOMAIN 4.2-7 and 6.12",
+    dialects: &[Dialect::Kubernetes],
     effect: Effect::Deny,
-    example: "",
+    example: "kubectl delete flinkdeployment orders  (RUNNING, upgradeMode: savepoint, no savepoint-on-deletion)",
     check,
 };
 
-fn check(_stage: &Stage<'_>, _report: &mut Report<'_>) {}
+fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
+    for operation in &stage.operations {
+        if let Action::Delete(deletion) = &operation.action {
+            judge(deletion, stage, report);
+        }
+    }
+}
+
+fn judge(deletion: &Deletion<'_>, stage: &Stage<'_>, report: &mut Report<'_>) {
+    let state = stage.current.state.as_ref();
+    let nothing_to_lose = deletion.deployed == Some(false)
+        || deletion.stateful == Some(false)
+        || deletion.savepoint_first == Some(true)
+        || state.is_some_and(JobState::is_over);
+    if nothing_to_lose {
+        return;
+    }
+    let place = &deletion.place;
+    if let Restart::Final(who) = stage.intent.restart() {
+        let message = format!("the job's state is deleted with it; accepted because the job ends for good ({who})");
+        return report.note(place, message).remedy("nothing to do if the job is never to run again");
+    }
+    let left = match &deletion.restore_point {
+        Some(point) => format!("the last known restore point is {point}"),
+        None => "no restore point is known".to_owned(),
+    };
+    if deletion.fresh_savepoint {
+        let message = format!("no savepoint is taken on this delete, but a fresh one is there: {left}");
+        return report.note(place, message).remedy("keep that savepoint until the job runs again");
+    }
+    let message = format!("no savepoint is taken on this delete, and the job's metadata is removed: {left}");
+    let draft = match state {
+        Some(JobState::Running) => match (deletion.savepoint_first, deletion.stateful) {
+            (Some(_), Some(_)) => report.main(place, message),
+            (None, _) => {
+                report.unjudged("the operator's default of `kubernetes.operator.job.savepoint-on-deletion`");
+                report.warn(place, message)
+            }
+            (_, None) => {
+                report.unjudged("whether the job has state to lose");
+                report.warn(place, message)
+            }
+        },
+        None | Some(JobState::Unknown(_)) => {
+            report.unjudged("the job's state");
+            report.warn(place, message)
+        }
+        Some(_) => report.warn(place, message),
+    };
+    let observed = state.map_or("unknown", JobState::word);
+    let next = match state {
+        Some(state) if *state != JobState::Running => {
+            "let it come back to RUNNING and take a savepoint first; if it cannot, keep the checkpoint named here or \
+             found in its checkpoint directory"
+                .to_owned()
+        }
+        _ => format!(
+            "set `kubernetes.operator.job.savepoint-on-deletion: \"true\"` first, or create a FlinkStateSnapshot and \
+             delete within 15 minutes of its completion; if the job ends for good, {}",
+            remedy::declare_final(stage.platform)
+        ),
+    };
+    draft.observed(observed).remedy(next);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::operation::{Action, Deletion, Dialect, Stage};
+    use crate::rules::testing::{SILENT, at_least, deletion, findings, only, says, stage};
+    use crate::verdict::Effect;
+
+    fn delete(state: &str, change: impl FnOnce(&mut Deletion<'static>)) -> Stage<'static> {
+        let mut deletion = deletion();
+        change(&mut deletion);
+        stage(Dialect::Kubernetes, Action::Delete(deletion)).in_state(state)
+    }
+
+    #[test]
+    fn a_running_stateful_job_is_not_deleted_like_that() {
+        assert_eq!(says(&RULE, &delete("RUNNING", |_| {})), only(Effect::Deny));
+        assert_eq!(says(&RULE, &delete("RUNNING", |it| it.deployed = None)), only(Effect::Deny));
+    }
+
+    #[test]
+    fn a_savepoint_before_or_just_now_is_good_enough() {
+        assert_eq!(says(&RULE, &delete("RUNNING", |it| it.savepoint_first = Some(true))), SILENT);
+        assert_eq!(says(&RULE, &delete("RUNNING", |it| it.fresh_savepoint = true)), only(Effect::Note));
+    }
+
+    #[test]
+    fn nothing_to_lose_is_nothing_to_say() {
+        assert_eq!(says(&RULE, &delete("RUNNING", |it| it.stateful = Some(false))), SILENT);
+        assert_eq!(says(&RULE, &delete("RECONCILING", |it| it.deployed = Some(false))), SILENT);
+        for state in ["FAILED", "FINISHED", "CANCELED", "SUSPENDED"] {
+            assert_eq!(says(&RULE, &delete(state, |_| {})), SILENT, "{state}");
+        }
+    }
+
+    #[test]
+    fn a_job_in_trouble_can_be_deleted_with_a_warning() {
+        for state in ["RESTARTING", "RECONCILING", "CANCELLING"] {
+            let troubled = delete(state, |it| it.restore_point = Some("checkpoint `s3://flink/chk-7`".to_owned()));
+            assert_eq!(says(&RULE, &troubled), only(Effect::Warn), "{state}");
+            assert!(findings(&RULE, &troubled)[0].message.contains("s3://flink/chk-7"));
+        }
+    }
+
+    #[test]
+    fn a_missing_fact_never_denies() {
+        assert_eq!(says(&RULE, &delete("RUNNING", |it| it.savepoint_first = None)), at_least(Effect::Warn));
+        assert_eq!(says(&RULE, &delete("RUNNING", |it| it.stateful = None)), at_least(Effect::Warn));
+        assert_eq!(says(&RULE, &delete("A_NEW_WORD", |_| {})), at_least(Effect::Warn));
+        let unknown = delete("RUNNING", |_| {}).with(|it| it.current.state = None);
+        assert_eq!(says(&RULE, &unknown), at_least(Effect::Warn));
+    }
+
+    #[test]
+    fn controllers_and_a_declared_end_pass() {
+        let by_controller = delete("RUNNING", |_| {}).with(|it| it.leniency = Some("a controller asks"));
+        assert_eq!(says(&RULE, &by_controller), only(Effect::Warn));
+        assert_eq!(says(&RULE, &delete("RUNNING", |_| {}).restart_planned(false)), only(Effect::Note));
+    }
+}

@@ -1,19 +1,71 @@
-//! STUB
+//! The sticky drain switch turned on without a stop (DOMAIN 6.2, 6.0-10): an edit that arms a later loss.
 
-use crate::operation::{Dialect, Stage};
-use crate::rules::Rule;
+use crate::operation::{Action, Dialect, Stage};
+use crate::rules::{Rule, remedy};
 use crate::verdict::{Effect, Report};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "drain-setting-left-on",
-    title: "",
+    title: "drain switched on for every later stop",
     family: "stop",
-    why: "",
-    source: "",
-    dialects: &[Dialect::Ververica],
-    effect: Effect::Deny,
-    example: "",
+    why: "The switch stays on: nothing happens now, but every later suspend and stateful upgrade drains the job and \
+          then resumes it, which emits windows twice.",
+    source: "VVP-DOC draining; FLINK-32700; DOMAIN 4.2-9",
+    dialects: &[Dialect::Kubernetes, Dialect::Ververica],
+    effect: Effect::Warn,
+    example: "UPDATE FlinkDeployment orders: flinkConfiguration \
+              kubernetes.operator.job.drain-on-savepoint-deletion: \"true\"",
     check,
 };
 
-fn check(_stage: &Stage<'_>, _report: &mut Report<'_>) {}
+fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
+    for operation in &stage.operations {
+        let Action::Change(change) = &operation.action else { continue };
+        let Some(place) = &change.arms_drain else { continue };
+        let (message, next) = match stage.platform {
+            Dialect::Ververica => (
+                "the drain annotation stays on the deployment: every later suspend and stateful upgrade drains the \
+                 job, and a job that resumes after that emits windows twice",
+                "take the annotation out; for the last stop, set it in the same PATCH as `spec.state: SUSPENDED`",
+            ),
+            _ => (
+                "despite its name the key works on every stop with savepoint: nothing happens now, but each later \
+                 suspend and upgrade drains the job, and the resumed job emits windows twice",
+                "take the key out or set it to `false`; set it only for the last stop, right before the delete",
+            ),
+        };
+        let mut draft = report.main(place, message);
+        if let Some(value) = remedy::value(place) {
+            draft = draft.observed(value).expected("false");
+        }
+        draft.remedy(next);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::operation::{Action, Change, Dialect, Place, Reach};
+    use crate::rules::testing::{SILENT, body, change, findings, says, stage};
+    use crate::verdict::Effect;
+
+    #[test]
+    fn the_switch_is_reported_where_it_is_turned_on() {
+        for platform in [Dialect::Kubernetes, Dialect::Ververica] {
+            let switch = body(r#"{"stop-with-drain": "true"}"#).get("stop-with-drain");
+            let arms = Change {
+                content: false,
+                reach: Reach::Nothing,
+                arms_drain: Some(Place::of(switch)),
+                stateful: Some(true),
+            };
+            let finding = findings(&RULE, &stage(platform, Action::Change(arms))).remove(0);
+            assert_eq!((finding.effect, finding.observed.as_deref()), (Effect::Warn, Some("true")));
+        }
+    }
+
+    #[test]
+    fn other_changes_are_no_matter() {
+        assert_eq!(says(&RULE, &stage(Dialect::Kubernetes, change(Reach::Applied))), SILENT);
+    }
+}

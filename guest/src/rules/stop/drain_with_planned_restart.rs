@@ -1,19 +1,204 @@
-//! STUB
+//! A drain of a job that is to run again (DOMAIN 6.2, 6.12). A drain nobody said anything about is
+//! `drain-intent-missing`.
 
-use crate::operation::{Dialect, Stage};
-use crate::rules::Rule;
+use crate::operation::{Dialect, JobState, Operation, Place, Restart, Stage, Stop, StopCause, StopMode};
+use crate::rules::{Rule, remedy};
 use crate::verdict::{Effect, Report};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "drain-with-planned-restart",
-    title: "",
+    title: "drain although the job is to run again",
     family: "stop",
-    why: "",
-    source: "",
-    dialects: &[Dialect::Ververica],
+    why: "A drain fires every timer and closes every window early; a job that runs again from its savepoint emits the \
+          same windows once more, each time with a part of the data, or fails to resume.",
+    source: "S1-6; VVP-DOC draining; REC R4; FLINK-32700, FLINK-22051",
+    dialects: &[Dialect::Kubernetes, Dialect::Ververica, Dialect::Alibaba, Dialect::FlinkRest],
     effect: Effect::Deny,
-    example: "",
+    example: "POST /api/v2/namespaces/prod/jobs/5af6%3Astop {\"stopStrategy\": \"STOP_WITH_DRAIN\"} with intent restart",
     check,
 };
 
-fn check(_stage: &Stage<'_>, _report: &mut Report<'_>) {}
+fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
+    for (operation, stop) in stage.stops().filter(|(_, stop)| stop.mode == StopMode::Drain) {
+        judge(operation, stop, stage, report);
+    }
+}
+
+/// Whether the job really drains: the operator takes its savepoint, and drains, only from a running job.
+enum Drains {
+    Yes,
+    No,
+    NotKnown,
+}
+
+fn drains(stage: &Stage<'_>) -> Drains {
+    match (stage.platform, &stage.current.state) {
+        (Dialect::Kubernetes, None | Some(JobState::Unknown(_))) => Drains::NotKnown,
+        (Dialect::Kubernetes, Some(JobState::Running)) => Drains::Yes,
+        (Dialect::Kubernetes, Some(_)) => Drains::No,
+        (_, Some(state)) if state.is_over() => Drains::No,
+        _ => Drains::Yes,
+    }
+}
+
+fn judge(operation: &Operation<'_>, stop: &Stop<'_>, stage: &Stage<'_>, report: &mut Report<'_>) {
+    let place = stop.drain.as_ref().unwrap_or(&operation.place);
+    let who = match (stop.cause, stage.intent.restart()) {
+        (StopCause::Delete, _) => return,
+        (StopCause::Upgrade, _) => "this change restarts it at once",
+        (StopCause::Request | StopCause::Suspend, Restart::Final(who)) => return accept(who, place, stage, report),
+        (StopCause::Suspend, Restart::Unknown { refused: true }) => {
+            "a suspended job is there to be resumed, and the caller's word for `final` does not count"
+        }
+        (StopCause::Suspend, Restart::Unknown { refused: false }) => "a suspended job is there to be resumed",
+        (StopCause::Request | StopCause::Suspend, Restart::Planned(who)) => who,
+        (StopCause::Request, Restart::Unknown { .. }) => {
+            // In strict settings too, a stop is not held up because the job's state is not known (DESIGN section 1).
+            if stage.current.state.as_ref().is_some_and(|state| !state.is_over()) {
+                report.unjudged("whether a restart is planned");
+            }
+            return;
+        }
+    };
+    let message = format!(
+        "the drain closes all windows early, and the job is to run again ({who}): the same windows come out twice, \
+         each time incomplete, or the resume fails"
+    );
+    let mut draft = match drains(stage) {
+        Drains::No => return,
+        Drains::Yes => report.main(place, message),
+        Drains::NotKnown => {
+            report.unjudged("whether the job is running: only then the operator drains it");
+            report.warn(place, message)
+        }
+    };
+    if let Some(value) = remedy::value(place) {
+        draft = draft.observed(value).expected(match stage.platform {
+            Dialect::Alibaba => "STOP_WITH_SAVEPOINT",
+            _ => "false",
+        });
+    }
+    draft.remedy(way_out(stop.cause, stage.platform));
+}
+
+fn way_out(cause: StopCause, platform: Dialect) -> String {
+    let keep = match platform {
+        Dialect::Kubernetes => {
+            "set `kubernetes.operator.job.drain-on-savepoint-deletion` to `false` first, then repeat"
+        }
+        Dialect::Ververica => {
+            "first remove the annotation `com.dataartisans.appmanager.controller.deployment.stop-with-drain`, then repeat"
+        }
+        _ => remedy::stop_with_savepoint(platform),
+    };
+    match cause {
+        StopCause::Upgrade | StopCause::Delete => keep.to_owned(),
+        StopCause::Request | StopCause::Suspend => {
+            format!("{keep}; only if the job ends for good, {}", remedy::declare_final(platform))
+        }
+    }
+}
+
+/// What lifts a denial is echoed, as an override would be.
+fn accept(who: &str, place: &Place<'_>, stage: &Stage<'_>, report: &mut Report<'_>) {
+    if !matches!(drains(stage), Drains::No) {
+        let message = format!("the drain is accepted because the job ends for good ({who})");
+        report.note(place, message).remedy("do not start the job again from the savepoint that this drain writes");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::operation::{Action, Dialect, Place, Stage, Stop, StopCause, StopMode};
+    use crate::rules::testing::{SILENT, at_least, body, findings, only, says, stage, stop, unjudged};
+    use crate::verdict::Effect;
+
+    fn drain(platform: Dialect, cause: StopCause) -> Stage<'static> {
+        stage(platform, stop(StopMode::Drain, cause)).in_state("RUNNING")
+    }
+
+    #[test]
+    fn a_planned_restart_denies() {
+        for platform in [Dialect::Alibaba, Dialect::FlinkRest, Dialect::Ververica, Dialect::Kubernetes] {
+            assert_eq!(
+                says(&RULE, &drain(platform, StopCause::Request).restart_planned(true)),
+                only(Effect::Deny),
+                "{platform:?}"
+            );
+        }
+        let savepoint = stage(Dialect::Alibaba, stop(StopMode::Savepoint, StopCause::Request)).restart_planned(true);
+        assert_eq!(says(&RULE, &savepoint), SILENT);
+    }
+
+    #[test]
+    fn an_upgrade_restarts_whatever_is_declared_and_a_suspend_unless_final() {
+        for platform in [Dialect::Kubernetes, Dialect::Ververica] {
+            let upgrade = drain(platform, StopCause::Upgrade).restart_planned(false);
+            assert_eq!(says(&RULE, &upgrade), only(Effect::Deny));
+            assert_eq!(says(&RULE, &drain(platform, StopCause::Suspend)), only(Effect::Deny));
+            let last = drain(platform, StopCause::Suspend).restart_planned(false);
+            assert_eq!(says(&RULE, &last), only(Effect::Note));
+        }
+        assert_eq!(says(&RULE, &drain(Dialect::Kubernetes, StopCause::Delete)), SILENT);
+    }
+
+    #[test]
+    fn a_word_for_final_counts_only_from_whom_the_settings_trust() {
+        let mut said = drain(Dialect::Kubernetes, StopCause::Suspend).with(|it| it.intent.requester = Some(false));
+        let found = findings(&RULE, &said);
+        assert_eq!(found[0].effect, Effect::Deny);
+        assert!(found[0].message.contains("does not count"), "{}", found[0].message);
+        said.intent.trusted = true;
+        assert_eq!(says(&RULE, &said), only(Effect::Note));
+    }
+
+    #[test]
+    fn the_operator_drains_only_a_running_job() {
+        let upgrade = || stage(Dialect::Kubernetes, stop(StopMode::Drain, StopCause::Upgrade));
+        assert_eq!(says(&RULE, &upgrade()), at_least(Effect::Warn));
+        assert_eq!(says(&RULE, &upgrade().in_state("A_STATE_OF_FLINK_3")), at_least(Effect::Warn));
+        assert_eq!(says(&RULE, &upgrade().in_state("RESTARTING")), SILENT);
+        assert_eq!(says(&RULE, &upgrade().in_state("FINISHED")), SILENT);
+    }
+
+    #[test]
+    fn elsewhere_the_state_matters_only_when_the_job_is_over() {
+        let unknown = stage(Dialect::FlinkRest, stop(StopMode::Drain, StopCause::Request)).restart_planned(true);
+        assert_eq!(says(&RULE, &unknown), only(Effect::Deny));
+        assert_eq!(says(&RULE, &unknown.in_state("FINISHED")), SILENT);
+    }
+
+    #[test]
+    fn an_unknown_intent_is_not_judged_and_with_an_unknown_state_not_even_listed() {
+        let unknown = stage(Dialect::Alibaba, stop(StopMode::Drain, StopCause::Request));
+        assert_eq!(says(&RULE, &unknown), SILENT);
+        assert_eq!(says(&RULE, &unknown.in_state("RUNNING")), unjudged());
+        let assumed = drain(Dialect::Alibaba, StopCause::Request).with(|it| it.intent.assume_restart = true);
+        assert_eq!(says(&RULE, &assumed), only(Effect::Deny));
+    }
+
+    #[test]
+    fn the_finding_points_at_the_switch_and_says_what_to_send() {
+        let strategy = body(r#"{"stopStrategy": "STOP_WITH_DRAIN"}"#).get("stopStrategy").unwrap();
+        let asked = drain(Dialect::Alibaba, StopCause::Request)
+            .restart_planned(true)
+            .with(|it| it.operations[0].place = Place::Body(strategy));
+        let finding = findings(&RULE, &asked).remove(0);
+        assert_eq!(finding.observed.as_deref(), Some("STOP_WITH_DRAIN"));
+        assert_eq!(finding.expected.as_deref(), Some("STOP_WITH_SAVEPOINT"));
+        assert!(finding.remedy.starts_with("send `stopStrategy: STOP_WITH_SAVEPOINT`"), "{}", finding.remedy);
+
+        let key = body(r#"{"kubernetes.operator.job.drain-on-savepoint-deletion": true}"#)
+            .get("kubernetes.operator.job.drain-on-savepoint-deletion");
+        let action = Action::Stop(Stop {
+            mode: StopMode::Drain,
+            cause: StopCause::Upgrade,
+            drain: Some(Place::of(key)),
+            directory: None,
+        });
+        let finding = findings(&RULE, &stage(Dialect::Kubernetes, action).in_state("RUNNING")).remove(0);
+        assert_eq!((finding.observed.as_deref(), finding.expected.as_deref()), (Some("true"), Some("false")));
+        assert!(!finding.remedy.contains("final"), "{}", finding.remedy);
+    }
+}

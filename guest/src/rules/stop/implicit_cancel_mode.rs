@@ -1,19 +1,21 @@
-//! STUB
+//! A PATCH of a job that does not say what it wants, and cancels (DOMAIN 6.2).
 
-use crate::operation::{Dialect, Stage};
-use crate::rules::Rule;
+use crate::operation::{Dialect, OddityKind, Stage};
+use crate::rules::{Rule, oddity};
 use crate::verdict::{Effect, Report};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "implicit-cancel-mode",
-    title: "",
+    title: "cancel is only the default mode",
     family: "stop",
-    why: "",
-    source: "",
-    dialects: &[Dialect::Ververica],
-    effect: Effect::Deny,
-    example: "",
+    why: "A PATCH without mode cancels the job, without a savepoint; who forgets the parameter loses the job.",
+    source: "REC R15",
+    dialects: &[Dialect::FlinkRest],
+    effect: Effect::Warn,
+    example: "PATCH /jobs/42aedb6e5490ff65f60746294f1d1f35",
     check,
 };
 
-fn check(_stage: &Stage<'_>, _report: &mut Report<'_>) {}
+fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
+    oddity::report(OddityKind::ImplicitCancelMode, stage, report);
+}

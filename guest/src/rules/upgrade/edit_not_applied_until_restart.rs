@@ -1,19 +1,79 @@
-//! STUB
+//! A change of content that the running job does not see (DOMAIN 6.5).
 
-use crate::operation::{Dialect, Stage};
+use crate::operation::{Action, Dialect, JobState, Reach, Stage};
 use crate::rules::Rule;
 use crate::verdict::{Effect, Report};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "edit-not-applied-until-restart",
-    title: "",
+    title: "edit does not reach the running job",
     family: "upgrade",
-    why: "",
-    source: "",
-    dialects: &[Dialect::Ververica],
-    effect: Effect::Deny,
-    example: "",
+    why: "The edit is stored, and the job goes on with the old content: a fix that everybody believes to be out is not.",
+    source: "S1-1; DOMAIN 1.3 (upgrade strategy NONE)",
+    dialects: &[Dialect::Ververica, Dialect::Alibaba],
+    effect: Effect::Warn,
+    example: "PUT /api/v2/namespaces/prod/deployments/737d {\"artifact\": {\"sqlArtifact\": {\"sqlScript\": \"…\"}}} while \
+              a job runs",
     check,
 };
 
-fn check(_stage: &Stage<'_>, _report: &mut Report<'_>) {}
+fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
+    let runs = stage.current.state.as_ref().is_some_and(|state| !state.is_over() && !is_unknown(state));
+    for operation in &stage.operations {
+        let (message, next) = match (&operation.action, stage.platform) {
+            (Action::Change(change), platform) if change.content && change.reach == Reach::NextStart => {
+                match platform {
+                    Dialect::Alibaba => (
+                        "the edit is only stored: the job goes on with the old content until it is published and restarted",
+                        "publish it, stop the job with `STOP_WITH_SAVEPOINT`, then start it with `LATEST_STATE`",
+                    ),
+                    _ => (
+                        "with upgrade strategy `NONE` the edit is only stored: the running job goes on with the old content",
+                        "PATCH `spec.state: SUSPENDED`, then `RUNNING`; or set `spec.upgradeStrategy.kind: STATEFUL` first",
+                    ),
+                }
+            }
+            (Action::Publish(Reach::NextStart), _) if runs => (
+                "publishing does not restart the job: it goes on with the old content",
+                "stop the job with `STOP_WITH_SAVEPOINT`, then start it with `LATEST_STATE`",
+            ),
+            _ => continue,
+        };
+        report.main(&operation.place, message).remedy(next);
+    }
+}
+
+fn is_unknown(state: &JobState) -> bool {
+    matches!(state, JobState::Unknown(_))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::operation::{Action, Change, Dialect, Reach};
+    use crate::rules::testing::{SILENT, change, findings, only, says, stage};
+    use crate::verdict::Effect;
+
+    #[test]
+    fn content_that_waits_for_a_start_warns() {
+        for platform in RULE.dialects {
+            assert_eq!(says(&RULE, &stage(*platform, change(Reach::NextStart))), only(Effect::Warn));
+            assert_eq!(says(&RULE, &stage(*platform, change(Reach::Applied))), SILENT);
+            assert_eq!(says(&RULE, &stage(*platform, change(Reach::Nothing))), SILENT);
+        }
+        let settings = Change { content: false, reach: Reach::NextStart, arms_drain: None, stateful: None };
+        assert_eq!(says(&RULE, &stage(Dialect::Ververica, Action::Change(settings))), SILENT);
+        let finding = findings(&RULE, &stage(Dialect::Alibaba, change(Reach::NextStart))).remove(0);
+        assert!(finding.remedy.starts_with("publish it, stop"), "{}", finding.remedy);
+    }
+
+    #[test]
+    fn a_publish_warns_while_a_job_is_known_to_run() {
+        let publish = || stage(Dialect::Alibaba, Action::Publish(Reach::NextStart));
+        assert_eq!(says(&RULE, &publish().in_state("RUNNING")), only(Effect::Warn));
+        assert_eq!(says(&RULE, &publish()), SILENT);
+        assert_eq!(says(&RULE, &publish().in_state("CANCELLED")), SILENT);
+        let followed = stage(Dialect::Alibaba, Action::Publish(Reach::Applied)).in_state("RUNNING");
+        assert_eq!(says(&RULE, &followed), SILENT);
+    }
+}

@@ -1,0 +1,82 @@
+//! Deployments: an edit or a publish does not reach the job that runs (S1-1, DOMAIN 2.5).
+
+use crate::dialect::managed::{fields, push};
+use crate::document::Node;
+use crate::operation::{Action, Change, JobState, Place, Reach, Stage, Target};
+
+/// What a job runs, and with what.
+const CONTENT: &[&str] = &[
+    "artifact",
+    "batchResourceSetting",
+    "deploymentTarget",
+    "engineVersion",
+    "executionMode",
+    "flinkConf",
+    "localVariables",
+    "logging",
+    "streamingResourceSetting",
+];
+const FIELDS: &[&str] = &[
+    "artifact",
+    "batchResourceSetting",
+    "createdAt",
+    "creator",
+    "creatorName",
+    "deploymentHasChanged",
+    "deploymentId",
+    "deploymentTarget",
+    "description",
+    "engineVersion",
+    "executionMode",
+    "flinkConf",
+    "jobSummary",
+    "labels",
+    "localVariables",
+    "logging",
+    "modifiedAt",
+    "modifier",
+    "modifierName",
+    "name",
+    "namespace",
+    "referencedDeploymentDraftId",
+    "streamingResourceSetting",
+    "workspace",
+];
+
+/// CreateDeployment: nothing starts by it.
+pub(super) fn create<'d>(root: Node<'d>, target: &Target<'d>, stage: &mut Stage<'d>) {
+    check(root, stage);
+    stage.current.configuration_complete = true;
+    let change = Change { content: true, reach: Reach::Nothing, arms_drain: None, stateful: None };
+    push(stage, Action::Change(change), target, Place::Body(root));
+}
+
+/// UpdateDeployment and UpdateDeploymentByName.
+pub(super) fn update<'d>(root: Node<'d>, target: &Target<'d>, stage: &mut Stage<'d>) {
+    check(root, stage);
+    let content = CONTENT.iter().find_map(|name| root.get(name));
+    let reach = if content.is_some() { reach(stage) } else { Reach::Nothing };
+    let change = Change { content: content.is_some(), reach, arms_drain: None, stateful: None };
+    push(stage, Action::Change(change), target, Place::Body(content.unwrap_or(root)));
+}
+
+/// DeployDeploymentDraftAsync.
+pub(super) fn publish<'d>(root: Node<'d>, target: &Target<'d>, stage: &mut Stage<'d>) {
+    fields(root, "the body of a publish", &["deploymentDraftId", "deploymentTarget", "skipValidate"], stage);
+    push(stage, Action::Publish(reach(stage)), target, Place::Body(root));
+}
+
+fn check<'d>(root: Node<'d>, stage: &mut Stage<'d>) {
+    fields(root, "a deployment", FIELDS, stage);
+    if let Some(configuration) = root.get("flinkConf") {
+        stage.current.configuration.overlay(configuration);
+    }
+}
+
+/// What the job that runs now sees of it; where none is known to run, nothing.
+fn reach(stage: &Stage<'_>) -> Reach {
+    match stage.current.state {
+        Some(JobState::Running | JobState::Starting | JobState::Restarting) => Reach::NextStart,
+        _ => Reach::Nothing,
+    }
+}

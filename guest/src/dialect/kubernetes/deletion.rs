@@ -1,0 +1,141 @@
+//! Deletes of the kinds that run jobs, and what amounts to one: taking the operator's finalizer or adding the canary
+//! label (DOMAIN 6.0-2, 6.0-9).
+
+use super::current;
+use super::instant::seconds;
+use super::request::Ask;
+use super::resource::{Kind, Resource};
+use crate::configuration::SAVEPOINT_ON_DELETION;
+use crate::document::Node;
+use crate::operation::{Action, Deletion, JobState, Operation, Place, Stage};
+
+/// How young a savepoint must be to stand for the one that a delete does not take (DOMAIN 6.12).
+const FRESH_SECONDS: i64 = 15 * 60;
+
+/// A delete of the resource.
+pub(super) fn delete<'d>(stage: &mut Stage<'d>, ask: &Ask<'d>, deployed: Option<bool>) {
+    let Some(old) = ask.old else {
+        // The request does not show what it deletes.
+        let deletion = Deletion {
+            savepoint_first: None,
+            stateful: None,
+            deployed: None,
+            place: Place::Request,
+            restore_point: None,
+            fresh_savepoint: false,
+        };
+        push(stage, ask, deletion, Place::Request);
+        return;
+    };
+    let cleaned = ask.kind.finalizer().is_none_or(|name| old.has_finalizer(name));
+    let on_deletion = current::switch(&stage.current.configuration, SAVEPOINT_ON_DELETION).is_some();
+    let entry = stage.current.configuration.entry(SAVEPOINT_ON_DELETION);
+    let place = entry
+        .and_then(|entry| current::place_in(old, entry))
+        .or_else(|| cleaned.then(|| old.spec(ask.kind).get("flinkConfiguration").map(Place::Body)).flatten())
+        .unwrap_or(Place::Body(old.metadata("finalizers").filter(|_| !cleaned).unwrap_or(old.node)));
+    let deletion = deletion(stage, ask, old, on_deletion && cleaned, deployed, place);
+    push(stage, ask, deletion, Place::Body(old.node));
+}
+
+/// An update after which the operator will not clean up behind a job that is there. Tells whether there is one.
+pub(super) fn abandon<'d>(stage: &mut Stage<'d>, ask: &Ask<'d>, deployed: Option<bool>, place: Node<'d>) -> bool {
+    let Some(old) = ask.old else { return false };
+    if deployed == Some(false) || stage.current.state.as_ref().is_none_or(JobState::is_over) {
+        return false;
+    }
+    let deletion = deletion(stage, ask, old, false, deployed, Place::Body(place));
+    push(stage, ask, deletion, Place::Body(place));
+    true
+}
+
+fn push<'d>(stage: &mut Stage<'d>, ask: &Ask<'d>, deletion: Deletion<'d>, place: Place<'d>) {
+    stage.operations.push(Operation { action: Action::Delete(deletion), target: ask.target.clone(), place });
+}
+
+fn deletion<'d>(
+    stage: &Stage<'d>,
+    ask: &Ask<'d>,
+    old: Resource<'d>,
+    savepoint_first: bool,
+    deployed: Option<bool>,
+    place: Place<'d>,
+) -> Deletion<'d> {
+    let points = restore_points(stage, ask, old);
+    let newest = points.iter().max_by_key(|point| (point.at.is_some(), point.at));
+    let now = stage.facts.now.as_deref().and_then(seconds);
+    let fresh = |point: &Point| {
+        let age = now.zip(point.at).map(|(now, at)| now - at);
+        point.savepoint && age.is_some_and(|age| (0..=FRESH_SECONDS).contains(&age))
+    };
+    // Without a job (a session cluster) there is no state of its own to lose.
+    let stateful = match old.spec(ask.kind).job() {
+        None => Some(false),
+        Some(_) if !points.is_empty() => Some(true),
+        Some(_) => stage.current.stateful,
+    };
+    Deletion {
+        savepoint_first: Some(savepoint_first),
+        stateful,
+        deployed,
+        place,
+        restore_point: newest.map(|point| point.words.clone()),
+        fresh_savepoint: points.iter().any(fresh),
+    }
+}
+
+/// A snapshot that is known.
+struct Point {
+    words: String,
+    savepoint: bool,
+    /// Seconds since 1970.
+    at: Option<i64>,
+}
+
+fn restore_points(stage: &Stage<'_>, ask: &Ask<'_>, old: Resource<'_>) -> Vec<Point> {
+    let mut points = Vec::new();
+    for savepoint in stage.facts.savepoints.iter().flatten() {
+        if savepoint.state.as_deref().is_none_or(|state| state == "COMPLETED") {
+            let created = savepoint.created_at.as_deref();
+            let words = format!("savepoint `{}`{}", savepoint.label(), of(created));
+            points.push(Point { words, savepoint: savepoint.state.is_some(), at: created.and_then(seconds) });
+        }
+    }
+    for snapshot in stage.facts.related.iter().filter(|node| is_savepoint_of(node, ask)) {
+        let created = snapshot.path(&["status", "resultTimestamp"]).and_then(|time| time.scalar());
+        let location = snapshot.path(&["status", "path"]).and_then(|path| path.scalar()).unwrap_or_default();
+        let words = format!("savepoint `{location}`{}", of(created.as_deref()));
+        points.push(Point { words, savepoint: true, at: created.as_deref().and_then(seconds) });
+    }
+    if let Some(path) = old.status_text(&["jobStatus", "upgradeSavepointPath"]) {
+        points.push(Point { words: format!("savepoint `{path}`"), savepoint: true, at: None });
+    }
+    for (info, name, word) in
+        [("savepointInfo", "lastSavepoint", "savepoint"), ("checkpointInfo", "lastCheckpoint", "checkpoint")]
+    {
+        let Some(last) = old.status(&["jobStatus", info, name]) else { continue };
+        let at = last.get("timeStamp").and_then(|time| time.scalar()).and_then(|time| time.parse::<i64>().ok());
+        let location = last.get("location").and_then(|location| location.scalar());
+        let words = match location {
+            Some(location) => format!("{word} `{location}`"),
+            None => format!("a {word} that the operator triggered"),
+        };
+        points.push(Point { words, savepoint: word == "savepoint", at: at.map(|milliseconds| milliseconds / 1_000) });
+    }
+    points
+}
+
+fn of(created: Option<&str>) -> String {
+    created.map(|time| format!(" of {time}")).unwrap_or_default()
+}
+
+/// A completed FlinkStateSnapshot of a savepoint of this job, as the cluster returns it.
+fn is_savepoint_of(node: &Node<'_>, ask: &Ask<'_>) -> bool {
+    let is = |path: &[&str], word: &str| node.path(path).is_some_and(|value| value.is(word));
+    let kind = if ask.kind == Kind::SessionJob { "FlinkSessionJob" } else { "FlinkDeployment" };
+    is(&["kind"], "FlinkStateSnapshot")
+        && is(&["spec", "jobReference", "name"], &ask.target.name)
+        && is(&["spec", "jobReference", "kind"], kind)
+        && is(&["status", "state"], "COMPLETED")
+        && node.path(&["spec", "savepoint"]).is_some()
+}

@@ -1,0 +1,334 @@
+//! What a changed spec does to a job that runs, field by field: the operator's own table (DOMAIN 4.1, "What a changed
+//! field does").
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use super::resource::Spec;
+use crate::configuration::Configuration;
+use crate::document::Node;
+
+/// What changed between two specs, in the operator's categories. Each holds the place in the new spec.
+#[derive(Debug, Default)]
+pub(super) struct Difference<'d> {
+    /// The job is stopped and started again.
+    pub(super) upgrade: Option<Node<'d>>,
+    /// The job is scaled, in place where the platform can.
+    pub(super) scale: Option<Node<'d>>,
+    /// Nothing happens now.
+    pub(super) ignored: Option<Node<'d>>,
+    /// The job is thrown back to `initialSavepointPath`.
+    pub(super) redeploy: Option<Node<'d>>,
+    /// A savepoint is taken of the running job.
+    pub(super) savepoint: Option<Node<'d>>,
+    /// A checkpoint is taken of the running job.
+    pub(super) checkpoint: Option<Node<'d>>,
+    /// `job.state` changed.
+    pub(super) state: Option<Node<'d>>,
+    /// The cluster gets a job, or loses the one it has.
+    pub(super) cluster_type: bool,
+    /// The Flink version changed, which turns a last-state upgrade of a running job into one with a savepoint.
+    pub(super) flink_version: bool,
+}
+
+impl<'d> Difference<'d> {
+    /// Compares a spec with the one it replaces.
+    pub(super) fn between(old: Spec<'_>, new: Spec<'d>) -> Self {
+        let mut difference = Self::default();
+        let Some(root) = new.node else { return difference };
+        each_changed(old.node, root, |name, before, after| difference.field(name, before, after, root, new));
+        difference
+    }
+
+    /// The place of what matters most.
+    pub(super) fn place(&self) -> Option<Node<'d>> {
+        [self.state, self.redeploy, self.upgrade, self.scale, self.savepoint, self.checkpoint, self.ignored]
+            .into_iter()
+            .flatten()
+            .next()
+    }
+
+    fn field(&mut self, name: &str, old: Option<Node<'_>>, new: Option<Node<'d>>, root: Node<'d>, spec: Spec<'d>) {
+        let here = new.unwrap_or(root);
+        match (name, old, new) {
+            ("job", Some(old), Some(new)) => each_changed(Some(old), new, |name, before, after| {
+                self.job_field(name, before, after, new);
+            }),
+            ("job", ..) => {
+                self.cluster_type = true;
+                self.ignored.get_or_insert(here);
+            }
+            ("flinkConfiguration", ..) => self.configuration(old, new, here),
+            // Removing the nonce does nothing.
+            ("restartNonce", _, None) => {
+                self.ignored.get_or_insert(here);
+            }
+            ("taskManager", Some(old), Some(new)) => each_changed(Some(old), new, |name, _, after| {
+                let here = after.unwrap_or(new);
+                match name {
+                    "replicas" if spec.is_standalone() => self.scale.get_or_insert(here),
+                    _ => self.upgrade.get_or_insert(here),
+                };
+            }),
+            _ => {
+                self.flink_version |= name == "flinkVersion";
+                self.upgrade.get_or_insert(here);
+            }
+        }
+    }
+
+    fn job_field(&mut self, name: &str, old: Option<Node<'_>>, new: Option<Node<'d>>, job: Node<'d>) {
+        let here = new.unwrap_or(job);
+        let slot = match (name, new) {
+            // Absent means running: only a real change counts.
+            ("state", _) if Spec::desired_by(old) == Spec::desired_by(new) => return,
+            ("state", _) => &mut self.state,
+            ("savepointTriggerNonce", Some(_)) => &mut self.savepoint,
+            ("checkpointTriggerNonce", Some(_)) => &mut self.checkpoint,
+            ("savepointRedeployNonce", Some(_)) => &mut self.redeploy,
+            (
+                "savepointTriggerNonce"
+                | "checkpointTriggerNonce"
+                | "savepointRedeployNonce"
+                | "initialSavepointPath"
+                | "upgradeMode"
+                | "allowNonRestoredState"
+                | "autoscalerResetNonce",
+                _,
+            ) => &mut self.ignored,
+            ("parallelism", _) => &mut self.scale,
+            _ => &mut self.upgrade,
+        };
+        slot.get_or_insert(here);
+    }
+
+    fn configuration(&mut self, old: Option<Node<'_>>, new: Option<Node<'d>>, here: Node<'d>) {
+        let mut before = Configuration::default();
+        let mut after = Configuration::default();
+        if let Some(old) = old {
+            before.overlay(old);
+        }
+        if let Some(new) = new {
+            after.overlay(new);
+        }
+        let before: BTreeMap<&str, &str> =
+            before.entries().iter().map(|entry| (entry.key.as_ref(), entry.value.as_ref())).collect();
+        let mut seen: BTreeMap<&str, (&str, Node<'d>)> = BTreeMap::new();
+        for entry in after.entries() {
+            seen.insert(&entry.key, (&entry.value, entry.node));
+        }
+        for (key, (value, node)) in &seen {
+            if before.get(key) != Some(value) {
+                self.key(key, *node);
+            }
+        }
+        for key in before.keys().filter(|key| !seen.contains_key(*key)) {
+            self.key(key, here);
+        }
+    }
+
+    fn key(&mut self, key: &str, node: Node<'d>) {
+        let ignored = key.starts_with("kubernetes.operator.")
+            || key.starts_with("job.autoscaler.")
+            || key == "parallelism.default";
+        let slot = match key {
+            _ if ignored => &mut self.ignored,
+            "pipeline.jobvertex-parallelism-overrides" => &mut self.scale,
+            _ => &mut self.upgrade,
+        };
+        slot.get_or_insert(node);
+    }
+}
+
+/// Calls `each` for every member that differs between two objects, with its value in both.
+fn each_changed<'o, 'd>(
+    old: Option<Node<'o>>,
+    new: Node<'d>,
+    mut each: impl FnMut(&str, Option<Node<'o>>, Option<Node<'d>>),
+) {
+    // Maps, since looking up member by member takes quadratic time in objects made to be large.
+    let before = old.map(members).unwrap_or_default();
+    let after = members(new);
+    for (name, value) in &after {
+        let old = before.get(name).copied();
+        if !same(old, Some(*value)) {
+            each(name, old, Some(*value));
+        }
+    }
+    for (name, value) in &before {
+        if !after.contains_key(name) && !same(Some(*value), None) {
+            each(name, Some(*value), None);
+        }
+    }
+}
+
+/// The members that are not null; of several with one name, the last.
+fn members(node: Node<'_>) -> BTreeMap<Cow<'_, str>, Node<'_>> {
+    node.members().filter(|(_, value)| !value.is_null()).filter_map(|(key, value)| Some((key.text()?, value))).collect()
+}
+
+/// Equal as data; what is empty equals what is absent, since the operator's serializer writes both (DOMAIN 6.0-11).
+fn same(a: Option<Node<'_>>, b: Option<Node<'_>>) -> bool {
+    let empty = |node: &Node<'_>| {
+        (node.is_array() && node.elements().next().is_none()) || (node.is_object() && node.members().next().is_none())
+    };
+    match (a.filter(|node| !empty(node)), b.filter(|node| !empty(node))) {
+        (None, None) => true,
+        (Some(a), Some(b)) => a.same(&b),
+        _ => false,
+    }
+}
+
+/// Whether a spec is the one that last ran well, so that an update to it is a rollback: how it is upgraded and
+/// restarted does not count (DOMAIN 6.0-5).
+pub(super) fn is_rollback_to(stable: Spec<'_>, new: Spec<'_>) -> bool {
+    let (Some(stable), Some(root)) = (stable.node, new.node) else { return false };
+    let mut alike = true;
+    each_changed(Some(stable), root, |name, before, after| {
+        alike &= match name {
+            "restartNonce" => true,
+            "flinkConfiguration" => {
+                let mut difference = Difference::default();
+                difference.configuration(before, after, root);
+                difference.place().is_none()
+            }
+            "job" | "jobManager" => inner_alike(name, before, after),
+            _ => false,
+        };
+    });
+    alike
+}
+
+fn inner_alike(parent: &str, before: Option<Node<'_>>, after: Option<Node<'_>>) -> bool {
+    let (Some(before), Some(after)) = (before, after) else { return false };
+    let mut alike = true;
+    each_changed(Some(before), after, |name, before, after| {
+        alike &= match (parent, name) {
+            ("job", "upgradeMode") => true,
+            ("job", "state") => Spec::desired_by(before) == Spec::desired_by(after),
+            // The default that the serializer writes out.
+            ("jobManager", "replicas") => {
+                let count = |node: Option<Node<'_>>| node.map_or(Some(1), |node| node.integer());
+                count(before) == count(after)
+            }
+            _ => false,
+        };
+    });
+    alike
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Difference, is_rollback_to};
+    use crate::dialect::kubernetes::resource::Spec;
+    use crate::document::{Document, Reading};
+
+    const OLD: &str = "
+image: flink:2.2
+restartNonce: 1
+mode: native
+flinkConfiguration: {a.b: 1, kubernetes.operator.x: y, taskmanager.numberOfTaskSlots: 2}
+taskManager: {replicas: 2, resource: {cpu: 1}}
+job: {parallelism: 2, upgradeMode: savepoint, savepointTriggerNonce: 1, savepointRedeployNonce: 1, entryClass: A}";
+
+    /// Applies `change` to the text of the old spec, and names the categories that it falls into.
+    fn categories(change: (&str, &str)) -> String {
+        let new = OLD.replace(change.0, change.1);
+        assert_ne!(new, OLD, "{change:?} changes nothing");
+        compare(OLD, &new)
+    }
+
+    fn compare(old: &str, new: &str) -> String {
+        let parse = |text| Document::parse(text, Reading::JsonOrYaml).unwrap();
+        let (old, new) = (parse(old.as_bytes()), parse(new.as_bytes()));
+        let found = Difference::between(Spec { node: Some(old.root()) }, Spec { node: Some(new.root()) });
+        let name = |found: Option<_>, name: &'static str| found.map(|_| name);
+        [
+            name(found.upgrade, "upgrade"),
+            name(found.scale, "scale"),
+            name(found.ignored, "ignored"),
+            name(found.redeploy, "redeploy"),
+            name(found.savepoint, "savepoint"),
+            name(found.checkpoint, "checkpoint"),
+            name(found.state, "state"),
+            found.cluster_type.then_some("cluster-type"),
+        ]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(" ")
+    }
+
+    #[test]
+    fn each_field_has_the_effect_that_the_operator_gives_it() {
+        for (change, expected) in [
+            (("flink:2.2", "flink:2.3"), "upgrade"),
+            (("restartNonce: 1", "restartNonce: 2"), "upgrade"),
+            (("restartNonce: 1\n", ""), "ignored"),
+            (("mode: native", "mode: standalone"), "upgrade"),
+            (("a.b: 1", "a.b: 2"), "upgrade"),
+            (("a.b: 1, ", ""), "upgrade"),
+            (("a.b: 1, ", "a.b: 1, job.autoscaler.enabled: true, "), "ignored"),
+            (("a.b: 1, ", "a.b: 1, parallelism.default: 4, "), "ignored"),
+            (("a.b: 1, ", "a.b: 1, pipeline.jobvertex-parallelism-overrides: 'x:2', "), "scale"),
+            (("kubernetes.operator.x: y", "kubernetes.operator.x: z"), "ignored"),
+            (("kubernetes.operator.x: y, ", ""), "ignored"),
+            (("replicas: 2", "replicas: 3"), "upgrade"),
+            (("mode: native\nflinkConf", "mode: native\nnew: 1\nflinkConf"), "upgrade"),
+            (("parallelism: 2", "parallelism: 4"), "scale"),
+            (("upgradeMode: savepoint", "upgradeMode: stateless"), "ignored"),
+            (("upgradeMode: savepoint, ", ""), "ignored"),
+            (("entryClass: A", "entryClass: A, initialSavepointPath: s3://a/b"), "ignored"),
+            (("entryClass: A", "entryClass: A, allowNonRestoredState: true"), "ignored"),
+            (("entryClass: A", "entryClass: A, autoscalerResetNonce: 3"), "ignored"),
+            (("entryClass: A", "entryClass: B"), "upgrade"),
+            (("savepointTriggerNonce: 1", "savepointTriggerNonce: 2"), "savepoint"),
+            (("savepointTriggerNonce: 1, ", ""), "ignored"),
+            (("entryClass: A", "entryClass: A, checkpointTriggerNonce: 3"), "checkpoint"),
+            (("savepointRedeployNonce: 1", "savepointRedeployNonce: 2"), "redeploy"),
+            (("savepointRedeployNonce: 1, ", ""), "ignored"),
+            (("entryClass: A", "entryClass: A, state: suspended"), "state"),
+        ] {
+            assert_eq!(categories(change), expected, "{change:?}");
+        }
+        assert_eq!(compare(OLD, &OLD.split("job:").next().unwrap().to_owned()), "ignored cluster-type");
+    }
+
+    #[test]
+    fn another_spelling_of_the_same_spec_is_no_change() {
+        for change in [
+            ("a.b: 1", "a: {b: 1}"),
+            ("a.b: 1", "a.b: '1'"),
+            ("entryClass: A", "entryClass: A, state: running"),
+            ("entryClass: A", "entryClass: A, args: []"),
+            ("entryClass: A", "entryClass: A, initialSavepointPath: null"),
+        ] {
+            assert_eq!(categories(change), "", "{change:?}");
+        }
+    }
+
+    #[test]
+    fn standalone_clusters_scale_by_replicas() {
+        let old = OLD.replace("native", "standalone");
+        assert_eq!(compare(&old, &old.replace("replicas: 2", "replicas: 3")), "scale");
+        assert_eq!(compare(&old, &old.replace("cpu: 1", "cpu: 2")), "upgrade");
+    }
+
+    #[test]
+    fn a_rollback_is_told_from_a_change() {
+        let back = |new: &str| {
+            let parse = |text| Document::parse(text, Reading::JsonOrYaml).unwrap();
+            let (stable, new) = (parse(OLD.as_bytes()), parse(new.as_bytes()));
+            is_rollback_to(Spec { node: Some(stable.root()) }, Spec { node: Some(new.root()) })
+        };
+        assert!(back(OLD));
+        assert!(back(
+            &OLD.replace("restartNonce: 1", "restartNonce: 9")
+                .replace("upgradeMode: savepoint", "upgradeMode: last-state")
+        ));
+        assert!(back(&OLD.replace("entryClass: A", "entryClass: A, args: [], state: running")));
+        assert!(!back(&OLD.replace("a.b: 1", "a.b: 2")));
+        assert!(!back(&OLD.replace("flink:2.2", "flink:2.3")));
+        assert!(!back(&OLD.replace("entryClass: A", "entryClass: A, state: suspended")));
+    }
+}

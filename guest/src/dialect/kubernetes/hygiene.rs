@@ -1,0 +1,150 @@
+//! Words and fields that the operator's resource definitions do not have. The API server enforces them, so what is
+//! found here comes from newer definitions or from a manifest that was not sent yet: a warning (DOMAIN 6.12).
+
+use super::request::{Ask, Verb};
+use super::resource::{Kind, Resource, Spec};
+use crate::document::Node;
+use crate::nearest::{closest, nearest};
+use crate::operation::{Oddity, OddityKind, Place};
+
+const DEPLOYMENT_FIELDS: &[&str] = &[
+    "image",
+    "imagePullPolicy",
+    "serviceAccount",
+    "flinkVersion",
+    "ingress",
+    "podTemplate",
+    "jobManager",
+    "taskManager",
+    "logConfiguration",
+    "mode",
+    "restartNonce",
+    "flinkConfiguration",
+    "job",
+];
+const SESSION_JOB_FIELDS: &[&str] = &["deploymentName", "job", "restartNonce", "flinkConfiguration"];
+const JOB_FIELDS: &[&str] = &[
+    "jarURI",
+    "parallelism",
+    "entryClass",
+    "args",
+    "state",
+    "savepointTriggerNonce",
+    "initialSavepointPath",
+    "checkpointTriggerNonce",
+    "upgradeMode",
+    "allowNonRestoredState",
+    "savepointRedeployNonce",
+    "autoscalerResetNonce",
+];
+const SNAPSHOT_FIELDS: &[&str] = &["jobReference", "savepoint", "checkpoint", "backoffLimit"];
+const SAVEPOINT_FIELDS: &[&str] = &["path", "formatType", "disposeOnDelete", "alreadyExists"];
+const BLUE_GREEN_FIELDS: &[&str] = &["configuration", "ingress", "template"];
+
+const UPGRADE_MODES: &[&str] = &["savepoint", "last-state", "stateless"];
+const JOB_STATES: &[&str] = &["running", "suspended"];
+const MODES: &[&str] = &["native", "standalone"];
+const FORMATS: &[&str] = &["CANONICAL", "NATIVE", "UNKNOWN"];
+const JOB_KINDS: &[&str] = &["FlinkDeployment", "FlinkSessionJob"];
+const FLINK_VERSIONS: &[&str] =
+    &["v1_13", "v1_14", "v1_15", "v1_16", "v1_17", "v1_18", "v1_19", "v1_20", "v2_0", "v2_1", "v2_2", "v2_3", "v2_4"];
+
+/// What is odd about the resource that a create or an update brings.
+pub(super) fn inspect<'d>(ask: &Ask<'d>, found: &mut Vec<Oddity<'d>>) {
+    let Some(object) = ask.object else { return };
+    let root = Spec { node: object.node.get("spec") };
+    let spec = object.spec(ask.kind);
+    match ask.kind {
+        Kind::Deployment => fields(spec.node, DEPLOYMENT_FIELDS, found),
+        Kind::SessionJob => {
+            fields(spec.node, SESSION_JOB_FIELDS, found);
+            job_is_there(ask, object, spec, found);
+        }
+        Kind::BlueGreen => {
+            fields(root.node, BLUE_GREEN_FIELDS, found);
+            fields(spec.node, DEPLOYMENT_FIELDS, found);
+        }
+        Kind::Snapshot => {
+            fields(root.node, SNAPSHOT_FIELDS, found);
+            let savepoint = root.get("savepoint");
+            fields(savepoint, SAVEPOINT_FIELDS, found);
+            word(savepoint.and_then(|savepoint| savepoint.get("formatType")), "formatType", FORMATS, found);
+            word(root.get("jobReference").and_then(|job| job.get("kind")), "jobReference.kind", JOB_KINDS, found);
+            for name in ["alreadyExists", "disposeOnDelete"] {
+                flag(savepoint.and_then(|savepoint| savepoint.get(name)), name, found);
+            }
+            return;
+        }
+        Kind::Ververica => return,
+    }
+    fields(spec.job(), JOB_FIELDS, found);
+    word(spec.of_job("upgradeMode"), "upgradeMode", UPGRADE_MODES, found);
+    word(spec.of_job("state"), "job.state", JOB_STATES, found);
+    word(spec.get("mode"), "mode", MODES, found);
+    word(spec.get("flinkVersion"), "flinkVersion", FLINK_VERSIONS, found);
+    flag(spec.of_job("allowNonRestoredState"), "allowNonRestoredState", found);
+}
+
+/// V44. What was missing before is no fault of this request (DOMAIN 6.0-4).
+fn job_is_there<'d>(ask: &Ask<'d>, object: Resource<'d>, spec: Spec<'d>, found: &mut Vec<Oddity<'d>>) {
+    if spec.job().is_some_and(|job| job.is_object()) {
+        return;
+    }
+    let oddity = Oddity::new(
+        OddityKind::RequiredFieldMissing,
+        Place::Body(spec.node.unwrap_or(object.node)),
+        "a session job without `job` says nothing to run: the operator refuses it",
+        "add `spec.job` with at least `jarURI` and `parallelism`",
+    )
+    .expected("`spec.job`");
+    let before = ask.verb == Verb::Update && ask.old.is_some_and(|old| old.spec(ask.kind).job().is_none());
+    found.push(if before { oddity.warn() } else { oddity });
+}
+
+fn fields<'d>(node: Option<Node<'d>>, known: &[&str], found: &mut Vec<Oddity<'d>>) {
+    for (key, value) in node.iter().flat_map(|node| node.members()) {
+        let name = key.text().unwrap_or_default();
+        if known.contains(&name.as_ref()) {
+            continue;
+        }
+        let oddity = |message: String, remedy: String| {
+            Oddity::new(OddityKind::UnknownLifecycleField, Place::Body(value), message, remedy).observed(name.as_ref())
+        };
+        found.push(match closest(&name, known.iter().copied()) {
+            Some(near) => oddity(
+                format!("there is no field `{name}`: it will be dropped without a word, and `{near}` stays unset"),
+                format!("write `{near}`"),
+            )
+            .expected(format!("`{near}`"))
+            .warn(),
+            None => oddity(
+                format!("the field `{name}` is not known here, so what it does is not judged"),
+                "check it against the resource definition that is installed in the cluster".to_owned(),
+            )
+            .note(),
+        });
+    }
+}
+
+fn word<'d>(node: Option<Node<'d>>, name: &str, known: &[&str], found: &mut Vec<Oddity<'d>>) {
+    let Some(node) = node.filter(|node| !known.iter().any(|word| node.is(word))) else { return };
+    let hint = nearest(&node.scalar().unwrap_or_default(), known.iter().copied());
+    let oddity = Oddity::new(
+        OddityKind::UnknownEnumValue,
+        Place::Body(node),
+        format!("`{name}` has no value {}: what the operator makes of it is not known here", node.source()),
+        format!("use one of the known values{hint}; if the operator is newer than this gate, update the gate"),
+    );
+    found.push(oddity.observed(node.source()).expected(known.join(", ")).warn());
+}
+
+fn flag<'d>(node: Option<Node<'d>>, name: &str, found: &mut Vec<Oddity<'d>>) {
+    let Some(node) = node.filter(|node| node.bool().is_none()) else { return };
+    let oddity = Oddity::new(
+        OddityKind::UnknownEnumValue,
+        Place::Body(node),
+        format!("`{name}` is neither true nor false but {}", node.source()),
+        "write `true` or `false`, without quotes",
+    );
+    found.push(oddity.observed(node.source()).expected("true, false").warn());
+}

@@ -1,0 +1,83 @@
+//! Who and what is never denied: controllers, the operator itself, its blue/green children, and rollbacks (DOMAIN
+//! 6.0-1, 6.0-5).
+
+use super::difference::{self, Difference};
+use super::request::{Ask, Verb};
+use super::resource::{Kind, Spec};
+
+/// What deletes in the name of a namespace or an owner: a denial would wedge that.
+const CLEANERS: &[&str] = &[
+    "system:serviceaccount:kube-system:namespace-controller",
+    "system:serviceaccount:kube-system:generic-garbage-collector",
+    "system:kube-controller-manager",
+];
+
+/// The operator's own account, in whatever namespace it is installed.
+const OPERATOR: (&str, &str) = ("system:serviceaccount:", ":flink-operator");
+
+/// The reason why this request gets warnings at most.
+pub(super) fn of(ask: &Ask<'_>) -> Option<&'static str> {
+    let user = ask.user.as_deref().unwrap_or_default();
+    if is_operator(user) {
+        return Some("the operator itself asks, and would be stuck without it");
+    }
+    if ask.verb == Verb::Delete && CLEANERS.contains(&user) {
+        return Some("a controller of the cluster cleans up, and would be stuck without it");
+    }
+    if ask.kind == Kind::Deployment && is_blue_green_child(ask) {
+        return Some("it belongs to a FlinkBlueGreenDeployment, and is judged through that");
+    }
+    None
+}
+
+/// An update back to what last ran well. A restart of what runs well is none, and a changed redeploy nonce keeps its
+/// own rules.
+pub(super) fn of_rollback(
+    stable: Option<Spec<'_>>,
+    old: Spec<'_>,
+    new: Spec<'_>,
+    difference: &Difference<'_>,
+) -> Option<&'static str> {
+    let stable = stable?;
+    let back = difference.redeploy.is_none()
+        && difference::is_rollback_to(stable, new)
+        && !difference::is_rollback_to(stable, old);
+    back.then_some("it goes back to the spec that last ran well")
+}
+
+fn is_operator(user: &str) -> bool {
+    let (start, end) = OPERATOR;
+    user.strip_prefix(start)
+        .and_then(|rest| rest.strip_suffix(end))
+        .is_some_and(|namespace| !namespace.is_empty() && !namespace.contains(':'))
+}
+
+fn is_blue_green_child(ask: &Ask<'_>) -> bool {
+    let owners = ask.before().and_then(|resource| resource.metadata("ownerReferences"));
+    owners.is_some_and(|owners| {
+        owners.elements().any(|owner| {
+            owner.get("kind").is_some_and(|kind| kind.is("FlinkBlueGreenDeployment"))
+                && owner.get("controller").and_then(|controller| controller.bool()) == Some(true)
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_operator;
+
+    #[test]
+    fn the_operator_is_known_in_every_namespace() {
+        assert!(is_operator("system:serviceaccount:flink-operator:flink-operator"));
+        assert!(is_operator("system:serviceaccount:default:flink-operator"));
+        for other in [
+            "",
+            "flink-operator",
+            "system:serviceaccount::flink-operator",
+            "system:serviceaccount:a:b:flink-operator",
+            "system:serviceaccount:default:flink",
+        ] {
+            assert!(!is_operator(other), "{other}");
+        }
+    }
+}

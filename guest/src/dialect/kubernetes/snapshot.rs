@@ -1,0 +1,117 @@
+//! FlinkStateSnapshot: taking, registering and disposing of savepoints and checkpoints (DOMAIN 4.1, 4.2-10).
+
+use std::borrow::Cow;
+
+use super::current;
+use super::request::{Ask, Verb};
+use super::resource::{Kind, Resource};
+use crate::configuration::Configuration;
+use crate::document::Node;
+use crate::facts::Facts;
+use crate::operation::{Action, Current, Disposal, Operation, Place, Registration, Stage, Target, Trigger};
+
+/// The job that a snapshot is of.
+pub(super) fn job_of<'d>(ask: &Ask<'d>) -> Option<Target<'d>> {
+    let name = ask.resource()?.node.path(&["spec", "jobReference", "name"])?.scalar()?;
+    Some(Target { namespace: ask.target.namespace.clone(), name })
+}
+
+/// What is known of that job: the declared resource of its name, else the declared facts.
+pub(super) fn current<'d>(ask: &Ask<'d>, facts: &Facts<'d>) -> Current<'d> {
+    let reference = ask.resource().and_then(|resource| resource.node.path(&["spec", "jobReference"]));
+    let session = reference.and_then(|node| node.get("kind")).is_some_and(|kind| kind.is("FlinkSessionJob"));
+    let (kind, word) = match session {
+        true => (Kind::SessionJob, "FlinkSessionJob"),
+        false => (Kind::Deployment, "FlinkDeployment"),
+    };
+    let job = job_of(ask).and_then(|job| current::related(facts, word, &job.namespace, &job.name));
+    let spec = job.map(|job| job.spec(kind));
+    let (mut configuration, mut complete) = current::configuration(kind, &ask.target.namespace, spec, facts);
+    let declared = facts.deployment.configuration.filter(|_| job.is_none());
+    if let Some(declared) = declared {
+        configuration.overlay(declared);
+    }
+    complete &= job.is_some() || declared.is_some();
+    Current {
+        state: current::state(job, facts),
+        stateful: spec.and_then(|spec| spec.keeps_state()),
+        retention: Some(current::retention(&configuration)),
+        configuration,
+        configuration_complete: complete,
+        ..Current::default()
+    }
+}
+
+/// What a request for a snapshot does.
+pub(super) fn decode<'d>(stage: &mut Stage<'d>, ask: &Ask<'d>) {
+    let Some(resource) = ask.resource() else { return };
+    match ask.verb {
+        Verb::Create => take(stage, ask, resource),
+        // The operator acts once: only a snapshot that is still to be taken can be turned into another.
+        Verb::Update if is_pending(ask.old) => take(stage, ask, resource),
+        Verb::Update => nothing(stage, ask, "edit the finished snapshot"),
+        Verb::Delete => delete(stage, ask, resource),
+    }
+}
+
+fn is_pending(old: Option<Resource<'_>>) -> bool {
+    let state = old.and_then(|old| old.status_text(&["state"]));
+    matches!(state.as_deref(), None | Some("TRIGGER_PENDING"))
+}
+
+fn take<'d>(stage: &mut Stage<'d>, ask: &Ask<'d>, resource: Resource<'d>) {
+    let savepoint = resource.node.path(&["spec", "savepoint"]);
+    let checkpoint = resource.node.path(&["spec", "checkpoint"]);
+    let path = savepoint.and_then(|savepoint| savepoint.get("path"));
+    let flag = |name: &str| savepoint.and_then(|savepoint| savepoint.get(name)).and_then(|flag| flag.bool());
+    let (action, target, place) = match (savepoint, checkpoint) {
+        (Some(savepoint), _) if flag("alreadyExists") == Some(true) => {
+            let registration = Registration {
+                resource: savepoint,
+                location: path,
+                spec_version: None,
+                origin: None,
+                state: None,
+                flink_savepoint_id: None,
+            };
+            (Action::Register(registration), ask.target.clone(), savepoint)
+        }
+        (Some(savepoint), _) => {
+            let native = native(savepoint, &stage.current.configuration);
+            let trigger = Trigger { checkpoint: false, directory: path, native };
+            (Action::Trigger(trigger), job_of(ask).unwrap_or_else(|| ask.target.clone()), savepoint)
+        }
+        (None, Some(checkpoint)) => {
+            let trigger = Trigger { checkpoint: true, directory: None, native: false };
+            (Action::Trigger(trigger), job_of(ask).unwrap_or_else(|| ask.target.clone()), checkpoint)
+        }
+        // The operator refuses it (DOMAIN 4.5, V41).
+        (None, None) => return nothing(stage, ask, "take neither savepoint nor checkpoint with"),
+    };
+    stage.operations.push(Operation { action, target, place: Place::Body(place) });
+}
+
+fn native(savepoint: Node<'_>, configuration: &Configuration<'_>) -> bool {
+    let own = savepoint.get("formatType").and_then(|format| format.text());
+    let word = own.or_else(|| configuration.get(&["kubernetes.operator.savepoint.format.type"]).map(Cow::Borrowed));
+    word.is_some_and(|word| word.eq_ignore_ascii_case("NATIVE"))
+}
+
+fn delete<'d>(stage: &mut Stage<'d>, ask: &Ask<'d>, resource: Resource<'d>) {
+    let savepoint = resource.node.path(&["spec", "savepoint"]);
+    let disposes =
+        savepoint.is_some_and(|savepoint| savepoint.get("disposeOnDelete").and_then(|flag| flag.bool()) != Some(false));
+    let completed = resource.status(&["state"]).is_some_and(|state| state.is("COMPLETED"));
+    if !disposes || !completed || job_of(ask).is_none() {
+        return nothing(stage, ask, "delete only the record of snapshot");
+    }
+    let location = resource.status(&["path"]).or_else(|| savepoint.and_then(|savepoint| savepoint.get("path")));
+    let place = Place::Body(savepoint.and_then(|savepoint| savepoint.get("disposeOnDelete")).unwrap_or(resource.node));
+    let action = Action::Dispose(Disposal { location });
+    stage.operations.push(Operation { action, target: ask.target.clone(), place });
+}
+
+fn nothing<'d>(stage: &mut Stage<'d>, ask: &Ask<'d>, why: &'static str) {
+    let place = Place::of(ask.resource().map(|resource| resource.node));
+    stage.operations.push(Operation { action: Action::Nothing(why), target: ask.target.clone(), place });
+}

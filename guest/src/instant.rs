@@ -1,0 +1,83 @@
+//! Points in time as platforms write them, for comparing only: RFC 3339, or the milliseconds of Alibaba's API.
+
+/// Seconds since 1970 and nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Instant(i64, u32);
+
+impl Instant {
+    /// Reads a time. `None`: it is not one, or has no offset and so cannot be compared.
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        if text.len() <= 15 && !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            let millis: i64 = text.parse().ok()?;
+            let nanos = u32::try_from(millis % 1000).ok()? * 1_000_000;
+            return Some(Self(millis / 1000, nanos));
+        }
+        let (date, time) = text.split_once(['T', 't', ' '])?;
+        let mut date = date.splitn(3, '-');
+        let (year, month, day) = (number(date.next()?, 4)?, number(date.next()?, 2)?, number(date.next()?, 2)?);
+        let (time, offset) = match time.strip_suffix(['Z', 'z']) {
+            Some(time) => (time, 0),
+            None => {
+                let at = time.rfind(['+', '-'])?;
+                let (time, offset) = time.split_at(at);
+                let sign = if offset.starts_with('-') { -1 } else { 1 };
+                let (hours, minutes) = offset.get(1..)?.split_once(':')?;
+                (time, sign * (number(hours, 2)? * 3600 + number(minutes, 2)? * 60))
+            }
+        };
+        let (time, fraction) = time.split_once('.').unwrap_or((time, ""));
+        let mut time = time.splitn(3, ':');
+        let (hours, minutes, seconds) = (number(time.next()?, 2)?, number(time.next()?, 2)?, number(time.next()?, 2)?);
+        // A leap second is written as 60.
+        let fits = (1..=12).contains(&month) && (1..=31).contains(&day) && hours < 24 && minutes < 60 && seconds <= 60;
+        let second = days(year, month, day) * 86_400 + hours * 3600 + minutes * 60 + seconds - offset;
+        fits.then_some(Self(second, nanos(fraction)?))
+    }
+}
+
+fn number(text: &str, digits: usize) -> Option<i64> {
+    let good = text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit());
+    good.then(|| text.parse().ok()).flatten()
+}
+
+fn nanos(fraction: &str) -> Option<u32> {
+    if !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let digits = fraction.bytes().chain(std::iter::repeat(b'0')).take(9);
+    Some(digits.fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0')))
+}
+
+/// Days since 1970-01-01: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
+fn days(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let of_era = year.rem_euclid(400);
+    let of_year = (153 * (month + if month > 2 { -3 } else { 9 }) + 2) / 5 + day - 1;
+    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Instant;
+
+    #[test]
+    fn times_are_compared_across_spellings() {
+        let read = |text| Instant::parse(text).unwrap();
+        assert_eq!(read("1970-01-01T00:00:00Z"), Instant(0, 0));
+        assert_eq!(read("2026-11-21T10:00:00Z"), read("2026-11-21T12:00:00.000+02:00"));
+        assert_eq!(read("2026-11-21T10:00:00.5Z"), read("1795255200500"));
+        assert!(read("2024-02-29T23:59:59.999Z") < read("2024-03-01T00:00:00Z"));
+        assert!(read("2026-11-21T10:00:00Z") > read("2026-11-21T10:00:00+01:00"));
+    }
+
+    #[test]
+    fn what_is_no_time_is_none() {
+        for text in
+            ["", "yesterday", "2026-11-21", "2026-11-21T10:00:00", "2026-13-21T10:00:00Z", "+", "2026-11-21T1é:00:00Z"]
+        {
+            assert_eq!(Instant::parse(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! What the rules' unit tests share: stages built by hand, and what a rule says about them in short.
+
+use crate::document::{Document, Node, Reading};
+use crate::facts::{Declared, Voice};
+use crate::operation::{
+    Action, Change, Deletion, Dialect, JobState, Operation, Place, Reach, Registration, Restore, Stage, Start,
+    StartCause, Stop, StopCause, StopMode, Target, Trigger,
+};
+use crate::restore::SPEC_VERSION;
+use crate::rules::Rule;
+use crate::verdict::{self, Effect, Finding};
+
+/// A stage that does this to `prod/orders`, of which nothing is known.
+pub(crate) fn stage(platform: Dialect, action: Action<'static>) -> Stage<'static> {
+    Stage::new(platform, crate::facts::Facts::default()).and(action)
+}
+
+impl<'d> Stage<'d> {
+    /// A further operation on the same target.
+    pub(crate) fn and(mut self, action: Action<'d>) -> Self {
+        let target = Target { namespace: "prod".into(), name: "orders".into() };
+        self.operations.push(Operation { action, target, place: Place::Request });
+        self
+    }
+
+    /// The job's state, in any platform's word.
+    pub(super) fn in_state(mut self, word: &str) -> Self {
+        self.current.state = Some(JobState::read(word));
+        self
+    }
+
+    /// Whoever runs the gate declares that a restart is planned, or that none follows.
+    pub(super) fn restart_planned(mut self, planned: bool) -> Self {
+        self.intent.operator = Some(planned);
+        self
+    }
+
+    /// Any other knowledge.
+    pub(crate) fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+        change(&mut self);
+        self
+    }
+}
+
+impl Stage<'static> {
+    /// The facts of this `Facts` document; `apiVersion` and `kind` may be left out. Decoders fill `current` from them,
+    /// this does not.
+    pub(crate) fn with_facts(mut self, yaml: &str) -> Self {
+        let documents: &'static [(Document<'static>, Voice)] = Box::leak(Box::new([(parse(yaml), Voice::Trusted)]));
+        self.facts = Declared::new(documents).unwrap().about(self.platform, "prod", "orders").unwrap();
+        self.intent.operator = self.facts.restart_planned.or(self.intent.operator);
+        self
+    }
+}
+
+/// A value of a request's body.
+pub(super) fn body(source: &str) -> Node<'static> {
+    let document: &'static Document<'static> = Box::leak(Box::new(parse(source)));
+    document.root()
+}
+
+/// A stop.
+pub(crate) fn stop(mode: StopMode, cause: StopCause) -> Action<'static> {
+    Action::Stop(Stop { mode, cause, drain: None, directory: None })
+}
+
+/// A start.
+pub(crate) fn start(cause: StartCause, restore: Restore<'static>) -> Action<'static> {
+    Action::Start(Start { cause, restore, restore_place: Place::Request, allow_non_restored_state: None })
+}
+
+/// A savepoint that is triggered.
+pub(super) fn trigger(directory: Option<&str>) -> Action<'static> {
+    Action::Trigger(Trigger { checkpoint: false, directory: directory.map(body), native: false })
+}
+
+/// A savepoint that is registered, as Ververica Platform spells it.
+pub(super) fn registration(resource: Node<'static>) -> Action<'static> {
+    Action::Register(Registration {
+        resource,
+        location: resource.path(&["spec", "savepointLocation"]),
+        spec_version: resource.path(&["metadata", "annotations", SPEC_VERSION]),
+        origin: resource.path(&["metadata", "origin"]),
+        state: resource.path(&["status", "state"]),
+        flink_savepoint_id: resource.path(&["spec", "flinkSavepointId"]),
+    })
+}
+
+/// A change of content that reaches the job like this.
+pub(super) fn change(reach: Reach) -> Action<'static> {
+    Action::Change(Change { content: true, reach, arms_drain: None, stateful: None })
+}
+
+/// A deletion of a stateful job that was deployed, without a savepoint.
+pub(super) fn deletion() -> Deletion<'static> {
+    Deletion {
+        savepoint_first: Some(false),
+        stateful: Some(true),
+        deployed: Some(true),
+        place: Place::Request,
+        restore_point: None,
+        fresh_savepoint: false,
+    }
+}
+
+/// What a rule says: the effects of its findings, and whether it could not judge.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Says {
+    pub(super) effects: Vec<Effect>,
+    pub(super) unjudged: bool,
+}
+
+/// The rule says nothing.
+pub(super) const SILENT: Says = Says { effects: Vec::new(), unjudged: false };
+
+/// The rule has one finding, and lacks nothing.
+pub(super) fn only(effect: Effect) -> Says {
+    Says { effects: vec![effect], unjudged: false }
+}
+
+/// The rule has one finding, and would have said more had it known more.
+pub(super) fn at_least(effect: Effect) -> Says {
+    Says { effects: vec![effect], unjudged: true }
+}
+
+/// The rule has no finding, but lacks a fact.
+pub(super) fn unjudged() -> Says {
+    Says { effects: Vec::new(), unjudged: true }
+}
+
+/// Runs a rule.
+pub(super) fn says(rule: &'static Rule, stage: &Stage<'_>) -> Says {
+    let unjudged = !verdict::run(rule, stage).1.is_empty();
+    Says { effects: findings(rule, stage).iter().map(|finding| finding.effect).collect(), unjudged }
+}
+
+/// The findings of a rule. Each must be fit to be read: whole texts without a full stop, and a remedy.
+pub(super) fn findings(rule: &'static Rule, stage: &Stage<'_>) -> Vec<Finding> {
+    assert!(rule.dialects.contains(&stage.platform), "{} does not judge {:?}", rule.id, stage.platform);
+    let findings = verdict::run(rule, stage).0;
+    for finding in &findings {
+        for text in [&finding.message, &finding.remedy] {
+            assert!(!text.is_empty() && !text.ends_with(['.', '…']), "{}: {text:?}", rule.id);
+        }
+    }
+    findings
+}
+
+/// Tests end soon: nothing is given back.
+fn parse(text: &str) -> Document<'static> {
+    let text: &'static str = Box::leak(text.to_owned().into_boxed_str());
+    Document::parse(text.as_bytes(), Reading::JsonOrYaml).unwrap()
+}

@@ -1,0 +1,220 @@
+//! Case files (DESIGN section 5): one request, what is known besides, and what must come of it. `sluicegate test` and
+//! this project's own corpus read them here.
+
+mod expectation;
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::input::{self, Envelope, Found, HttpDocument, Request};
+use crate::{Answer, CheckError, Fact, Outcome, Policy, Settings, SettingsError, Source, Subject, Verdict, yaml};
+
+pub use expectation::{Decision, Expectation};
+
+/// A case, ready to run.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// What it is called; empty when the file does not say.
+    pub name: String,
+    /// Where the payload comes from.
+    pub source: String,
+    /// What the request must be recognised as.
+    pub dialect: Option<String>,
+    /// The request, or why its text holds none.
+    pub request: Result<Request, String>,
+    /// A `Facts` document, declared by whoever runs the gate.
+    pub facts: Option<Vec<u8>>,
+    /// A `Settings` document.
+    pub settings: Option<Vec<u8>>,
+    /// What must come of it.
+    pub expect: Expectation,
+}
+
+/// Why a file is no case.
+#[derive(Debug, thiserror::Error)]
+pub enum CaseError {
+    /// It cannot be opened.
+    #[error("cannot read it: {0}")]
+    Unreadable(#[from] std::io::Error),
+    /// It is not YAML, or not the shape of a case.
+    #[error("{0}")]
+    Malformed(String),
+}
+
+/// Why a case gets no verdict. A case may expect that.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Unjudged {
+    /// Its text holds no request.
+    #[error("{0}")]
+    Unrecognised(String),
+    /// Its settings are wrong.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The policy gives none.
+    #[error(transparent)]
+    Policy(#[from] CheckError),
+    /// The policy would look something up first.
+    #[error("the policy asks for more than the case says: {0}")]
+    Needs(String),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    source: String,
+    #[serde(default, rename = "note")]
+    _note: Option<String>,
+    dialect: Option<String>,
+    request: Form,
+    facts: Option<Value>,
+    settings: Option<Value>,
+    expect: Expectation,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Form {
+    http: Option<HttpDocument>,
+    admission_review: Option<Value>,
+    manifest: Option<Value>,
+    plan: Option<Value>,
+    raw: Option<String>,
+}
+
+impl Case {
+    /// Reads a case file.
+    ///
+    /// # Errors
+    /// When it cannot be read, has an unknown key, or expects nothing.
+    pub fn open(path: &Path) -> Result<Self, CaseError> {
+        Self::parse(&std::fs::read_to_string(path)?)
+    }
+
+    /// Reads the text of a case file.
+    ///
+    /// # Errors
+    /// See [`Case::open`].
+    pub fn parse(text: &str) -> Result<Self, CaseError> {
+        let value = yaml::parse(text).map_err(|error| {
+            let at = input::Position::of(text.as_bytes(), error.offset);
+            CaseError::Malformed(format!("this is not valid YAML: {error}, at {at}"))
+        })?;
+        let file: File = serde_json::from_value(value).map_err(|error| CaseError::Malformed(error.to_string()))?;
+        let bytes = |value: Value| value.to_string().into_bytes();
+        Ok(Self {
+            name: file.name,
+            source: file.source,
+            dialect: file.dialect,
+            request: file.request.request().map_err(CaseError::Malformed)?,
+            facts: file.facts.map(bytes),
+            settings: file.settings.map(bytes),
+            expect: file.expect,
+        })
+    }
+
+    /// Runs it.
+    ///
+    /// # Errors
+    /// When there is no verdict.
+    pub fn judge(&self, policy: &Policy) -> Result<Verdict, Unjudged> {
+        let request = self.request.as_ref().map_err(|why| Unjudged::Unrecognised(why.clone()))?;
+        let settings = self.settings.as_ref().map(|source| policy.compile_settings(source)).transpose()?;
+        let facts: Vec<_> = self
+            .facts
+            .iter()
+            .map(|document| Fact {
+                about: Subject::Declared,
+                source: Source::Operator,
+                answer: Answer::Found(document),
+            })
+            .collect();
+        let settings = settings.unwrap_or_else(Settings::default);
+        match request.lend(None, |request| policy.check(request, &facts, &settings))? {
+            Outcome::Decided(verdict) => Ok(verdict),
+            Outcome::Needs(needs) => {
+                let reasons: Vec<_> = needs.into_iter().map(|need| need.why).collect();
+                Err(Unjudged::Needs(reasons.join("; ")))
+            }
+        }
+    }
+
+    /// What differs from the expectation, line by line; nothing when the case holds. `rules` are the ids that the
+    /// policy knows.
+    pub fn differences(&self, actual: &Result<Verdict, Unjudged>, rules: &[String]) -> Vec<String> {
+        self.expect.differences(self.dialect.as_deref(), actual, rules)
+    }
+}
+
+impl Form {
+    /// The outer error: this is no case. The inner one: it is a case about a request that cannot be recognised.
+    fn request(self) -> Result<Result<Request, String>, String> {
+        let of = |envelope, value: Value| Ok(Request { envelope, body: value.to_string().into_bytes() });
+        match self {
+            Self { http: Some(http), admission_review: None, manifest: None, plan: None, raw: None } => {
+                if http.kind.as_deref().is_some_and(|kind| kind != "HttpRequest") {
+                    return Err("in `http`: `kind` must be `HttpRequest`".to_owned());
+                }
+                http.request().map(Ok).map_err(|error| format!("in `http`: {error}"))
+            }
+            Self { http: None, admission_review: Some(value), manifest: None, plan: None, raw: None } => {
+                Ok(of(Envelope::AdmissionReview, value))
+            }
+            Self { http: None, admission_review: None, manifest: Some(value), plan: None, raw: None } => {
+                Ok(of(Envelope::Manifest, value))
+            }
+            Self { http: None, admission_review: None, manifest: None, plan: Some(value), raw: None } => {
+                Ok(of(Envelope::Plan, value))
+            }
+            Self { http: None, admission_review: None, manifest: None, plan: None, raw: Some(text) } => {
+                Ok(recognise(&text))
+            }
+            _ => Err("`request` must be exactly one of http, admissionReview, manifest, plan, raw".to_owned()),
+        }
+    }
+}
+
+/// What `check` would make of a file with this text.
+fn recognise(text: &str) -> Result<Request, String> {
+    let mut found = input::read(text.as_bytes(), None).map_err(|error| error.to_string())?;
+    match (found.pop().map(|input| input.found), found.is_empty()) {
+        (Some(Found::Request(recognised)), true) => Ok(recognised.request),
+        (Some(Found::Foreign(what)), true) => Err(format!("this is no request: {what}")),
+        (Some(Found::Unrecognised(error) | Found::Broken(error)), true) => Err(error.to_string()),
+        _ => Err("a case holds one request, and this text holds several".to_owned()),
+    }
+}
+
+/// The case files below `path`, or `path` itself, in the order of their names.
+///
+/// # Errors
+/// When a folder cannot be read, or holds no case.
+pub fn find(path: &Path) -> Result<Vec<PathBuf>, CaseError> {
+    if !path.is_dir() {
+        path.metadata()?;
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut entries =
+        std::fs::read_dir(path)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>()?;
+    entries.retain(|entry| !entry.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.')));
+    entries.sort();
+    let mut cases = Vec::new();
+    for entry in entries {
+        if entry.is_dir() {
+            cases.extend(find(&entry)?);
+        } else if entry.extension().is_some_and(|extension| extension == "yaml" || extension == "yml") {
+            cases.push(entry);
+        }
+    }
+    match cases.is_empty() {
+        true => Err(CaseError::Malformed(format!("there is no case in `{}`", path.display()))),
+        false => Ok(cases),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,114 @@
+//! What a case expects, and how that differs from what came of it.
+
+use serde::Deserialize;
+
+use super::Unjudged;
+use crate::{Effect, Verdict, nearest};
+
+/// What must come of a case.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expectation {
+    /// How it must end.
+    pub decision: Decision,
+    /// These rules must deny, and no other may.
+    #[serde(default)]
+    pub deny: Vec<String>,
+    /// These rules must warn; others may as well.
+    #[serde(default)]
+    pub warn: Vec<String>,
+    /// These rules must fire, with whatever effect; others may as well.
+    #[serde(default)]
+    pub fires: Vec<String>,
+    /// Nothing may deny or warn.
+    #[serde(default)]
+    pub quiet: bool,
+}
+
+/// How a case can end.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Decision {
+    /// The request is allowed.
+    Allow,
+    /// The request is refused.
+    Deny,
+    /// A fact is missing, and the settings are strict.
+    Undecided,
+    /// The request cannot be judged.
+    Error,
+}
+
+impl Expectation {
+    pub(super) fn differences(
+        &self,
+        dialect: Option<&str>,
+        actual: &Result<Verdict, Unjudged>,
+        rules: &[String],
+    ) -> Vec<String> {
+        let mut lines = Vec::new();
+        for id in [&self.deny, &self.warn, &self.fires].into_iter().flatten() {
+            if !rules.contains(id) {
+                lines.push(format!("there is no rule `{id}` in this policy{}", nearest::hint(id, rules)));
+            }
+        }
+        let decision = actual.as_ref().map_or(Decision::Error, |verdict| verdict.decision.into());
+        if decision != self.decision {
+            let why = actual.as_ref().err().map(|why| format!(" ({why})")).unwrap_or_default();
+            lines.push(format!("decision: expected {}, actual {}{why}", self.decision.name(), decision.name()));
+        }
+        let Ok(verdict) = actual else {
+            for id in [&self.deny, &self.warn, &self.fires].into_iter().flatten() {
+                lines.push(format!("expected {id}, but nothing was judged"));
+            }
+            return lines;
+        };
+        if let Some(dialect) = dialect.filter(|dialect| *dialect != verdict.dialect.name()) {
+            lines.push(format!("dialect: expected {dialect}, actual {}", verdict.dialect.name()));
+        }
+        let fired = |id: &str, effect: Option<Effect>| {
+            let fits = |found: Effect| effect.is_none_or(|effect| effect == found);
+            verdict.findings.iter().any(|finding| finding.rule == id && fits(finding.effect))
+        };
+        let expected = [(&self.deny, Some(Effect::Deny), "deny"), (&self.warn, Some(Effect::Warn), "warn")];
+        for (ids, effect, word) in expected.into_iter().chain([(&self.fires, None, "fire")]) {
+            for id in ids.iter().filter(|id| !fired(id, effect)) {
+                lines.push(format!("{word}: expected {id}, which did not"));
+            }
+        }
+        let allowed = |id: &String| self.deny.contains(id) || self.fires.contains(id);
+        for finding in &verdict.findings {
+            let loud = match finding.effect {
+                Effect::Deny => self.quiet || !allowed(&finding.rule),
+                Effect::Warn => self.quiet,
+                Effect::Note => false,
+            };
+            if loud {
+                lines.push(format!("{}: not expected {}: {}", finding.effect.name(), finding.rule, finding.message));
+            }
+        }
+        lines
+    }
+}
+
+impl Decision {
+    /// The word in case files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Deny => "deny",
+            Self::Undecided => "undecided",
+            Self::Error => "error",
+        }
+    }
+}
+
+impl From<crate::Decision> for Decision {
+    fn from(decision: crate::Decision) -> Self {
+        match decision {
+            crate::Decision::Allow => Self::Allow,
+            crate::Decision::Deny => Self::Deny,
+            crate::Decision::Undecided => Self::Undecided,
+        }
+    }
+}

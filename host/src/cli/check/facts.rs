@@ -1,0 +1,164 @@
+//! What is known besides the requests: the clock, the declared facts, and the intent.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::bail;
+use sluicegate::input::{self, Position};
+use sluicegate::report::{Judged, Outcome};
+use sluicegate::{
+    Answer, Api, CheckError, Envelope, Fact, FailureKind, HttpHead, Need, Policy, PolicyError, Request, Settings,
+    Source, Subject, Verdict, yaml,
+};
+
+use super::Intent;
+
+/// Facts that hold for one deployment only.
+const OF_ONE_TARGET: [&str; 3] = ["deployment", "job", "savepoints"];
+
+/// How often a policy may ask (DESIGN section 4).
+const ROUNDS: usize = 4;
+
+/// Everything that is known, as `Facts` documents: a later one wins over the ones before it.
+pub(super) struct Known {
+    documents: Vec<(Source, Vec<u8>)>,
+    /// A file that speaks of a deployment without saying which.
+    unscoped: Option<String>,
+}
+
+impl Known {
+    pub(super) fn gather(policy: &Policy, files: &[PathBuf], intent: Option<Intent>) -> anyhow::Result<Self> {
+        let mut known = Self { documents: Vec::new(), unscoped: None };
+        known.documents.push((Source::Host, format!("{{\"now\":\"{}\"}}", now()).into_bytes()));
+        for path in files {
+            let name = path.display();
+            let bytes = super::read(path, "the facts")?;
+            let documents = input::documents(&bytes);
+            if documents.is_empty() {
+                bail!("the facts `{name}`: there is nothing in them");
+            }
+            for span in documents {
+                let document = &bytes[span.clone()];
+                if let Some(failure) = complaint(policy, document)? {
+                    let at = Position::of(&bytes, span.start + failure.offset.unwrap_or(0) as usize);
+                    bail!("{name}:{at}: {}", failure.message);
+                }
+                let value = yaml::parse(&String::from_utf8_lossy(document)).unwrap_or_default();
+                if value.get("for").is_none() && OF_ONE_TARGET.iter().any(|field| value.get(field).is_some()) {
+                    known.unscoped.get_or_insert_with(|| name.to_string());
+                }
+                known.documents.push((Source::Operator, document.to_vec()));
+            }
+        }
+        if let Some(intent) = intent {
+            let planned = matches!(intent, Intent::Restart);
+            let document = format!("{{\"intent\":{{\"restartPlanned\":{planned}}}}}");
+            known.documents.push((Source::Operator, document.into_bytes()));
+        }
+        Ok(known)
+    }
+
+    /// Asks the policy. Reads that it would like are not made here.
+    pub(super) fn ask(
+        &self,
+        policy: &Policy,
+        settings: &Settings,
+        request: &input::Request,
+        live: Option<&[u8]>,
+    ) -> Result<Verdict, CheckError> {
+        let mut asked = Vec::new();
+        request.lend(live, |request| {
+            for _ in 0..ROUNDS {
+                let declared = self.documents.iter().map(|(source, document)| fact(*source, document));
+                let facts: Vec<_> = declared.chain(asked.iter().map(not_looked_up)).collect();
+                match policy.check(request, &facts, settings)? {
+                    sluicegate::Outcome::Decided(verdict) => return Ok(verdict),
+                    sluicegate::Outcome::Needs(needs) => asked.extend(needs),
+                }
+            }
+            Err(PolicyError::InvalidOutput("it asks again and again for what it was told cannot be known".to_owned())
+                .into())
+        })
+    }
+
+    /// Facts about one deployment must not be taken for facts about another.
+    pub(super) fn fits(&self, results: &[Judged]) -> anyhow::Result<()> {
+        let Some(file) = &self.unscoped else { return Ok(()) };
+        let verdicts = results.iter().filter_map(|judged| match &judged.outcome {
+            Outcome::Verdict { verdict, .. } => Some(verdict),
+            Outcome::Error { .. } => None,
+        });
+        let targets: BTreeSet<String> = verdicts
+            .flat_map(|verdict| verdict.operations.iter().filter_map(|operation| operation.target.as_ref()))
+            .map(|target| match target.namespace.as_str() {
+                "" => target.name.clone(),
+                namespace => format!("{namespace}/{}", target.name),
+            })
+            .collect();
+        if targets.len() > 1 {
+            let named: Vec<_> = targets.iter().take(5).map(|target| format!("`{target}`")).collect();
+            bail!(
+                "the facts `{file}` are about a deployment but do not say which, and the requests are about {} ({}); add `for: {{platform: …, namespace: …, name: …}}` to each document of facts",
+                targets.len(),
+                named.join(", ")
+            );
+        }
+        Ok(())
+    }
+}
+
+/// Without a platform to ask, nothing can be looked up.
+fn not_looked_up(need: &Need) -> Fact<'_> {
+    let answer = Answer::Unavailable("not looked up: requests in files are judged by the facts that are given");
+    Fact { about: Subject::Observed(&need.lookup), source: Source::Host, answer }
+}
+
+fn fact(source: Source, document: &[u8]) -> Fact<'_> {
+    Fact { about: Subject::Declared, source, answer: Answer::Found(document) }
+}
+
+/// What the policy says about a document of facts; a request that concerns nobody carries it there.
+fn complaint(policy: &Policy, document: &[u8]) -> Result<Option<sluicegate::Failure>, CheckError> {
+    let head = HttpHead { api: Some(Api::FlinkRest), method: "GET", target: "/overview", headers: &[] };
+    let request = Request { envelope: Envelope::Http(head), body: b"" };
+    match policy.check(&request, &[fact(Source::Operator, document)], &Settings::default()) {
+        Err(CheckError::Unjudgeable(failure)) if failure.kind == FailureKind::BadFacts => Ok(Some(failure)),
+        Err(error @ CheckError::Policy(_)) => Err(error),
+        Ok(_) | Err(CheckError::Unjudgeable(_)) => Ok(None),
+    }
+}
+
+/// The time, as RFC 3339 in UTC.
+fn now() -> String {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    rfc3339(seconds)
+}
+
+fn rfc3339(seconds: u64) -> String {
+    let (days, second) = (seconds / 86_400, seconds % 86_400);
+    // Howard Hinnant's `civil_from_days`: years begin in March, so that the leap day is the last one.
+    let shifted = days + 719_468;
+    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", second / 3600, second / 60 % 60, second % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rfc3339;
+
+    #[test]
+    fn dates_are_those_of_the_calendar() {
+        assert_eq!(rfc3339(0), "1970-01-01T00:00:00Z");
+        assert_eq!(rfc3339(951_782_399), "2000-02-28T23:59:59Z");
+        assert_eq!(rfc3339(951_782_400), "2000-02-29T00:00:00Z");
+        assert_eq!(rfc3339(1_795_255_200), "2026-11-21T10:00:00Z");
+        assert_eq!(rfc3339(4_102_444_800), "2100-01-01T00:00:00Z");
+    }
+}

@@ -1,0 +1,81 @@
+//! `sluicegate test`: runs case files against the policy.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use clap::Args;
+use sluicegate::Policy;
+use sluicegate::case::{self, Case};
+
+use super::{Exit, PolicyChoice, print};
+
+/// Run case files: a request, what is known, and what must come of it
+///
+/// A case that fails, an unknown key, or a folder without cases: exit 1, with what was expected and what came.
+#[derive(Args)]
+#[command(after_help = "\
+Example:
+  sluicegate test tests/cases")]
+pub struct Test {
+    /// Folders (walked) or case files
+    #[arg(required = true, value_name = "DIR")]
+    places: Vec<PathBuf>,
+    /// Name the cases that pass as well
+    #[arg(short, long)]
+    verbose: bool,
+    #[command(flatten)]
+    policy: PolicyChoice,
+}
+
+impl Test {
+    /// Runs them all and says how many passed.
+    pub fn run(self) -> anyhow::Result<Exit> {
+        let policy = self.policy.load()?;
+        let rules: Vec<String> = policy.describe()?.rules.into_iter().map(|rule| rule.id).collect();
+        let mut text = String::new();
+        let (mut passed, mut failed) = (0, 0);
+        for place in &self.places {
+            // A place that is not there is a wrong command line; one without cases is a failed test.
+            place.metadata().with_context(|| format!("cannot read `{}`", place.display()))?;
+            match case::find(place) {
+                Err(error) => {
+                    failed += 1;
+                    failure(&mut text, place, &[error.to_string()]);
+                }
+                Ok(files) => {
+                    for file in files {
+                        let differences = run(&policy, &rules, &file);
+                        match differences.is_empty() {
+                            true => passed += 1,
+                            false => failed += 1,
+                        }
+                        if !differences.is_empty() {
+                            failure(&mut text, &file, &differences);
+                        } else if self.verbose {
+                            let _ = writeln!(text, "ok    {}", file.display());
+                        }
+                    }
+                }
+            }
+        }
+        let _ = writeln!(text, "{passed} passed, {failed} failed");
+        print(text.as_bytes())?;
+        Ok(if failed == 0 { Exit::Allowed } else { Exit::Denied })
+    }
+}
+
+fn run(policy: &Policy, rules: &[String], file: &Path) -> Vec<String> {
+    match Case::open(file) {
+        Err(error) => vec![error.to_string()],
+        Ok(case) => case.differences(&case.judge(policy), rules),
+    }
+}
+
+fn failure(text: &mut String, file: &Path, differences: &[String]) {
+    // Writing to a string does not fail.
+    let _ = writeln!(text, "FAIL  {}", file.display());
+    for line in differences {
+        let _ = writeln!(text, "        {line}");
+    }
+}

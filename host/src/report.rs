@@ -1,0 +1,114 @@
+//! What came of a run of `check`, ready to be shown: as text for people, as JSON for scripts.
+
+mod catalogue;
+mod human;
+mod json;
+mod layout;
+
+use crate::input::Position;
+use crate::{Decision, Effect, Place, Verdict};
+
+pub use catalogue::{explain, list};
+pub use human::{Page, human};
+pub use json::json;
+
+/// Everything that was judged.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The policy that judged.
+    pub policy: PolicyName,
+    /// One result for each document, in order.
+    pub results: Vec<Judged>,
+}
+
+/// What tells one policy from another.
+#[derive(Clone, Debug)]
+pub struct PolicyName {
+    /// The version that it gives itself.
+    pub version: String,
+    /// `sha256:…` of the component.
+    pub digest: String,
+}
+
+/// What came of one document.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    /// The file, as it was named; `-` is standard input.
+    pub input: String,
+    /// The document's place in the file, from 1.
+    pub document: usize,
+    /// Whether the file holds others.
+    pub among_others: bool,
+    /// The judgement.
+    pub outcome: Outcome,
+}
+
+/// A judgement, or why there is none.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// It was judged.
+    Verdict {
+        /// What the policy says.
+        verdict: Box<Verdict>,
+        /// For each finding, where its place stands in the file, if it does.
+        positions: Vec<Option<Position>>,
+    },
+    /// It was not.
+    Error {
+        /// What is wrong and what to do, for people.
+        message: String,
+        /// Where, if it stands in the file.
+        position: Option<Position>,
+        /// The document is fine as far as is known: the policy gave way.
+        by_policy: bool,
+    },
+}
+
+impl Outcome {
+    /// A verdict, with its places found in the file. `offset`: where the body starts there, if it does.
+    pub fn of(verdict: Verdict, file: &[u8], offset: Option<usize>) -> Self {
+        let position = |place: &Option<Place>| match (place, offset) {
+            (Some(Place::Body(span)), Some(offset)) => Some(Position::of(file, offset + span.start as usize)),
+            _ => None,
+        };
+        let positions = verdict.findings.iter().map(|finding| position(&finding.place)).collect();
+        Self::Verdict { verdict: Box::new(verdict), positions }
+    }
+}
+
+/// How many documents ended in which way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Summary {
+    /// Allowed, with warnings or without.
+    pub allow: usize,
+    /// Refused.
+    pub deny: usize,
+    /// Not decided, since a fact is missing.
+    pub undecided: usize,
+    /// Not judged.
+    pub error: usize,
+    /// Warnings in all of them.
+    pub warnings: usize,
+}
+
+impl Report {
+    /// The counts.
+    pub fn summary(&self) -> Summary {
+        let mut summary = Summary::default();
+        for judged in &self.results {
+            match &judged.outcome {
+                Outcome::Error { .. } => summary.error += 1,
+                Outcome::Verdict { verdict, .. } => {
+                    match verdict.decision {
+                        Decision::Allow => summary.allow += 1,
+                        Decision::Deny => summary.deny += 1,
+                        Decision::Undecided => summary.undecided += 1,
+                    }
+                    summary.warnings +=
+                        verdict.findings.iter().filter(|finding| finding.effect == Effect::Warn).count();
+                }
+            }
+        }
+        summary
+    }
+}

@@ -1,0 +1,50 @@
+//! The rules for people: a list, or one of them in full.
+
+use std::io::{self, Write};
+
+use anstyle::Style;
+
+use super::Page;
+use super::human::{BOLD, DIM, PLAIN, effect_style};
+use super::layout::paragraph;
+use crate::Rule;
+
+/// Where the texts of an explanation start.
+const TEXT: usize = 12;
+
+/// One line for each rule.
+///
+/// # Errors
+/// When `out` cannot be written to.
+pub fn list(rules: &[Rule], out: &mut dyn Write) -> io::Result<()> {
+    let widest = rules.iter().map(|rule| rule.id.chars().count()).max().unwrap_or_default();
+    for rule in rules {
+        let style = effect_style(rule.effect);
+        let effect = rule.effect.name();
+        writeln!(out, "{style}{effect}{style:#}  {BOLD}{:widest$}{BOLD:#}  {}", rule.id, rule.title)?;
+    }
+    Ok(())
+}
+
+/// All there is to say about one rule.
+///
+/// # Errors
+/// When `out` cannot be written to.
+pub fn explain(rule: &Rule, page: Page, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{BOLD}{}{BOLD:#}", rule.id)?;
+    let platforms: Vec<_> = rule.dialects.iter().map(|dialect| dialect.name()).collect();
+    let rows: [(&str, &str, Style); 6] = [
+        ("what", &rule.title, PLAIN),
+        ("effect", rule.effect.name(), effect_style(rule.effect)),
+        ("platforms", &platforms.join(", "), PLAIN),
+        ("family", &rule.family, PLAIN),
+        ("why", &rule.why, PLAIN),
+        ("source", &rule.source, PLAIN),
+    ];
+    for (label, text, style) in rows {
+        paragraph(out, (&format!("  {label}"), DIM), (text, style), TEXT, page.width)?;
+    }
+    // An example keeps its lines: it may be copied into a file.
+    writeln!(out, "  {DIM}example{DIM:#}")?;
+    rule.example.lines().try_for_each(|line| writeln!(out, "    {line}"))
+}

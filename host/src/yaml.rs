@@ -1,0 +1,208 @@
+//! YAML (and with it JSON) to JSON values: for what the host itself reads, such as cases and HTTP documents, and to see
+//! of what kind a document is. Judging never goes through here: the policy reads the original bytes.
+
+use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
+use serde_json::{Map, Number, Value};
+
+/// How deep containers may nest: what the policy reads, so nothing it could judge is turned away here.
+const MAX_DEPTH: usize = 256;
+/// How many values aliases may expand to.
+const MAX_VALUES: usize = 1_000_000;
+
+/// Why a document is not YAML.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct YamlError {
+    /// What is wrong, for people.
+    pub message: String,
+    /// Offset of the place, in bytes.
+    pub offset: usize,
+}
+
+/// Reads the one document in `text`; nothing at all is null.
+///
+/// # Errors
+/// When it is not YAML, holds several documents, or says one name twice.
+pub fn parse(text: &str) -> Result<Value, YamlError> {
+    let mut builder = Builder::default();
+    let mut documents = 0;
+    let mut parser = Parser::new_from_str(text);
+    while let Some(event) = parser.next_event() {
+        let (event, at) = match event {
+            Ok((event, span)) => (event, span.start.index()),
+            Err(error) => return Err(wrong(text, error.marker().index(), error.info())),
+        };
+        documents += usize::from(matches!(event, Event::DocumentStart(_)));
+        let one = if documents > 1 { Err("more than one document".to_owned()) } else { Ok(()) };
+        one.and_then(|()| builder.event(event)).map_err(|message| wrong(text, at, &message))?;
+    }
+    Ok(builder.root)
+}
+
+/// The parser counts characters; everybody else counts bytes.
+fn wrong(text: &str, index: usize, message: &str) -> YamlError {
+    let offset = text.char_indices().nth(index).map_or(text.len(), |(at, _)| at);
+    YamlError { message: message.to_owned(), offset }
+}
+
+#[derive(Default)]
+struct Builder {
+    root: Value,
+    open: Vec<Open>,
+    anchors: Vec<(usize, Value)>,
+    expanded: usize,
+}
+
+/// A container that is not complete yet.
+struct Open {
+    anchor: usize,
+    container: Container,
+}
+
+enum Container {
+    List(Vec<Value>),
+    /// With the name whose value comes next.
+    Object(Map<String, Value>, Option<String>),
+}
+
+impl Builder {
+    fn event(&mut self, event: Event<'_>) -> Result<(), String> {
+        match event {
+            Event::Scalar(text, style, anchor, tag) => self.put(scalar(&text, style, tag.as_deref()), anchor),
+            Event::SequenceStart(anchor, _) => self.open(anchor, Container::List(Vec::new())),
+            Event::MappingStart(anchor, _) => self.open(anchor, Container::Object(Map::new(), None)),
+            Event::SequenceEnd | Event::MappingEnd => match self.open.pop() {
+                Some(Open { anchor, container: Container::List(list) }) => self.put(Value::Array(list), anchor),
+                Some(Open { anchor, container: Container::Object(map, _) }) => self.put(Value::Object(map), anchor),
+                None => Ok(()),
+            },
+            Event::Alias(id) => {
+                let found = self.anchors.iter().rev().find(|(anchor, _)| *anchor == id);
+                let value = found.map(|(_, value)| value.clone()).ok_or("this alias stands inside its own anchor")?;
+                self.expanded += count(&value);
+                if self.expanded > MAX_VALUES {
+                    return Err(format!("aliases expand to more than {MAX_VALUES} values"));
+                }
+                self.put(value, 0)
+            }
+            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentStart(_) | Event::DocumentEnd => {
+                Ok(())
+            }
+        }
+    }
+
+    fn open(&mut self, anchor: usize, container: Container) -> Result<(), String> {
+        if matches!(self.open.last(), Some(Open { container: Container::Object(_, None), .. })) {
+            return Err("a name must be a plain text".to_owned());
+        }
+        if self.open.len() >= MAX_DEPTH {
+            return Err(format!("nested deeper than {MAX_DEPTH}"));
+        }
+        self.open.push(Open { anchor, container });
+        Ok(())
+    }
+
+    fn put(&mut self, value: Value, anchor: usize) -> Result<(), String> {
+        if anchor > 0 {
+            self.anchors.push((anchor, value.clone()));
+        }
+        match self.open.last_mut().map(|open| &mut open.container) {
+            None => self.root = value,
+            Some(Container::List(list)) => list.push(value),
+            Some(Container::Object(map, due)) => match due.take() {
+                Some(name) => drop(map.insert(name, value)),
+                None => {
+                    let name = match value {
+                        Value::String(name) => name,
+                        other => other.to_string(),
+                    };
+                    if map.contains_key(&name) {
+                        return Err(format!("the name `{name}` stands twice"));
+                    }
+                    *due = Some(name);
+                }
+            },
+        }
+        Ok(())
+    }
+}
+
+fn count(value: &Value) -> usize {
+    match value {
+        Value::Array(list) => 1 + list.iter().map(count).sum::<usize>(),
+        Value::Object(map) => 1 + map.values().map(count).sum::<usize>(),
+        _ => 1,
+    }
+}
+
+/// A plain scalar as go-yaml v2 resolves it, the library under `kubectl`; the policy does the same.
+fn scalar(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Value {
+    let plain = match tag {
+        None => style == ScalarStyle::Plain,
+        Some(tag) => tag.is_yaml_core_schema() && tag.suffix != "str",
+    };
+    match text {
+        _ if !plain => Value::String(text.to_owned()),
+        "" | "~" | "null" | "Null" | "NULL" => Value::Null,
+        "true" | "True" | "TRUE" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" | "y" | "Y" => Value::Bool(true),
+        "false" | "False" | "FALSE" | "no" | "No" | "NO" | "off" | "Off" | "OFF" | "n" | "N" => Value::Bool(false),
+        text => number(text).map_or_else(|| Value::String(text.to_owned()), Value::Number),
+    }
+}
+
+fn number(text: &str) -> Option<Number> {
+    if !text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.')) {
+        return None;
+    }
+    let clean = text.replace('_', "");
+    let (negative, digits) = match clean.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, clean.strip_prefix('+').unwrap_or(&clean)),
+    };
+    let whole = [("0x", 16), ("0o", 8), ("0b", 2), ("0", 8), ("", 10)].into_iter().find_map(|(prefix, radix)| {
+        let digits = digits.strip_prefix(prefix).filter(|rest| !rest.starts_with(['+', '-']))?;
+        i128::from_str_radix(digits, radix).ok()
+    });
+    if let Some(whole) = whole {
+        return Number::from_i128(if negative { -whole } else { whole });
+    }
+    let float = clean.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-'));
+    float.then(|| clean.parse().ok()).flatten().and_then(Number::from_f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+    use serde_json::json;
+
+    #[test]
+    fn scalars_mean_what_kubectl_makes_of_them() {
+        let value =
+            parse("a: yes\nb: 'yes'\nc: 0x1f\nd: 1_000\ne: -0.5e3\nf: 2026-11-21\ng:\nh: 017\ni: 1.2.3\nj: 0\n");
+        assert_eq!(
+            value.unwrap(),
+            json!({"a": true, "b": "yes", "c": 31, "d": 1000, "e": -500.0, "f": "2026-11-21", "g": null, "h": 15,
+                   "i": "1.2.3", "j": 0})
+        );
+    }
+
+    #[test]
+    fn anchors_are_expanded_and_bombs_are_not() {
+        assert_eq!(parse("a: &x {b: 1}\nc: *x\n").unwrap(), json!({"a": {"b": 1}, "c": {"b": 1}}));
+        let mut bomb = String::from("a0: &a0 [1,1,1,1,1,1,1,1,1,1]\n");
+        for level in 1..9 {
+            let below = format!("*a{},", level - 1).repeat(10);
+            bomb.push_str(&format!("a{level}: &a{level} [{below}]\n"));
+        }
+        assert!(parse(&bomb).unwrap_err().message.contains("aliases expand"));
+    }
+
+    #[test]
+    fn what_is_wrong_has_a_place() {
+        let error = parse("ä: 1\nb: 2\nä: 3\n").unwrap_err();
+        assert_eq!((error.message.as_str(), error.offset), ("the name `ä` stands twice", 11));
+        assert!(parse(&"[".repeat(10_000)).is_err());
+        assert!(parse("a: b: c").is_err());
+        assert_eq!(parse("").unwrap(), json!(null));
+    }
+}
