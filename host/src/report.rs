@@ -8,7 +8,7 @@ mod layout;
 use crate::input::Position;
 use crate::{Decision, Effect, Place, Verdict};
 
-pub use catalogue::{explain, list};
+pub use catalogue::{explain, list, markdown};
 pub use human::{Page, human};
 pub use json::json;
 
