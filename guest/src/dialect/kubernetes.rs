@@ -5,7 +5,6 @@ mod current;
 mod deletion;
 mod difference;
 mod hygiene;
-mod instant;
 mod leniency;
 mod lifecycle;
 mod request;
@@ -83,7 +82,7 @@ fn idle<'d>(ask: &Ask<'d>) -> Option<(&'static str, Place<'d>)> {
     let (Some(old), Some(object)) = (ask.old, ask.object) else { return None };
     let unchanged = match (old.node.get("spec"), object.node.get("spec")) {
         (None, None) => true,
-        (Some(before), Some(after)) => difference::alike(before, after),
+        (Some(before), Some(after)) => before.same(&after),
         _ => false,
     };
     if !unchanged || object.canary().is_some() && old.canary().is_none() {

@@ -2,15 +2,20 @@
 //! label (DOMAIN 6.0-2, 6.0-9).
 
 use super::current;
-use super::instant::seconds;
 use super::request::Ask;
 use super::resource::{Kind, Resource};
 use crate::configuration::SAVEPOINT_ON_DELETION;
 use crate::document::Node;
+use crate::instant::Instant;
 use crate::operation::{Action, Deletion, JobState, Operation, Place, Stage};
 
 /// How young a savepoint must be to stand for the one that a delete does not take (DOMAIN 6.12).
 const FRESH_SECONDS: i64 = 15 * 60;
+
+/// Seconds since 1970.
+fn seconds(time: &str) -> Option<i64> {
+    Instant::parse(time).map(Instant::seconds)
+}
 
 /// A delete of the resource.
 pub(super) fn delete<'d>(stage: &mut Stage<'d>, ask: &Ask<'d>, deployed: Option<bool>) {

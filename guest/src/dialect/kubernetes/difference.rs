@@ -1,7 +1,6 @@
 //! What a changed spec does to a job that runs, field by field: the operator's own table (DOMAIN 4.1, "What a changed
 //! field does").
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::resource::Spec;
@@ -147,8 +146,8 @@ fn each_changed<'o, 'd>(
     mut each: impl FnMut(&str, Option<Node<'o>>, Option<Node<'d>>),
 ) {
     // Maps, since looking up member by member takes quadratic time in objects made to be large.
-    let before = old.map(members).unwrap_or_default();
-    let after = members(new);
+    let before = old.map(|node| node.present()).unwrap_or_default();
+    let after = new.present();
     for (name, value) in &after {
         let old = before.get(name).copied();
         if !same(old, Some(*value)) {
@@ -162,11 +161,6 @@ fn each_changed<'o, 'd>(
     }
 }
 
-/// The members that are not null; of several with one name, the last.
-fn members(node: Node<'_>) -> BTreeMap<Cow<'_, str>, Node<'_>> {
-    node.members().filter(|(_, value)| !value.is_null()).filter_map(|(key, value)| Some((key.text()?, value))).collect()
-}
-
 /// Equal as data; what is empty equals what is absent, since the operator's serializer writes both (DOMAIN 6.0-11).
 fn same(a: Option<Node<'_>>, b: Option<Node<'_>>) -> bool {
     let empty = |node: &Node<'_>| {
@@ -174,29 +168,9 @@ fn same(a: Option<Node<'_>>, b: Option<Node<'_>>) -> bool {
     };
     match (a.filter(|node| !empty(node)), b.filter(|node| !empty(node))) {
         (None, None) => true,
-        (Some(a), Some(b)) => alike(a, b),
+        (Some(a), Some(b)) => a.same(&b),
         _ => false,
     }
-}
-
-/// Equal as data: [`Node::same`], but in time that does not grow with the square of an object's size.
-pub(super) fn alike(a: Node<'_>, b: Node<'_>) -> bool {
-    if a.is_array() && b.is_array() {
-        return a.elements().count() == b.elements().count()
-            && a.elements().zip(b.elements()).all(|(a, b)| alike(a, b));
-    }
-    if !a.is_object() || !b.is_object() {
-        return a.same(&b);
-    }
-    let keys = |node: Node<'_>, other: Node<'_>| {
-        node.members().count() == other.members().count()
-            && node.members().zip(other.members()).all(|((a, _), (b, _))| a.text() == b.text())
-    };
-    if keys(a, b) {
-        return a.members().zip(b.members()).all(|((_, a), (_, b))| alike(a, b));
-    }
-    let (a, b) = (members(a), members(b));
-    a.len() == b.len() && a.iter().zip(&b).all(|((x, a), (y, b))| x == y && alike(*a, *b))
 }
 
 /// Whether a spec is the one that last ran well, so that an update to it is a rollback: how it is upgraded and

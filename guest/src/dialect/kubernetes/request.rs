@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use super::difference::alike;
 use super::leniency;
 use super::resource::{Kind, Resource};
 use crate::document::Node;
@@ -212,7 +211,7 @@ fn kind(group: &str, version: &str, word: &str) -> Result<Kind, String> {
 /// An update of labels or finalizers only, whatever the spec means.
 fn spec_stays(object: Option<Node<'_>>, old: Option<Node<'_>>) -> bool {
     match (object.and_then(|node| node.get("spec")), old.and_then(|node| node.get("spec"))) {
-        (Some(after), Some(before)) => alike(before, after),
+        (Some(after), Some(before)) => before.same(&after),
         _ => false,
     }
 }
