@@ -13,7 +13,7 @@ use crate::Api;
 
 pub use http_document::HttpDocument;
 pub use objects::{Object, objects};
-pub use place::Position;
+pub use place::{Lines, Position};
 pub use request::{Envelope, HttpHead, Request};
 pub use split::documents;
 
