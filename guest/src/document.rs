@@ -6,6 +6,7 @@ mod json;
 mod yaml;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 /// How deep containers may nest. Jackson stops at 1,000, the Kubernetes API server at 10,000; no request comes near.
 pub const MAX_DEPTH: usize = 256;
@@ -314,17 +315,10 @@ impl<'d> Node<'d> {
     pub fn same(&self, other: &Node<'_>) -> bool {
         let (a, b) = (self.item().kind, other.item().kind);
         match (a, b) {
+            // Maps, since looking up member by member takes quadratic time in objects made to be large.
             (Kind::Object, Kind::Object) => {
-                self.members().all(|(key, value)| {
-                    let name = key.text().unwrap_or_default();
-                    match (value.is_null(), other.get(&name)) {
-                        (true, None) => true,
-                        (false, Some(theirs)) => value.same(&theirs),
-                        _ => false,
-                    }
-                }) && other
-                    .members()
-                    .all(|(key, value)| value.is_null() || self.get(&key.text().unwrap_or_default()).is_some())
+                let (ours, theirs) = (self.present(), other.present());
+                ours.len() == theirs.len() && ours.iter().zip(&theirs).all(|((a, x), (b, y))| a == b && x.same(y))
             }
             (Kind::Array, Kind::Array) => {
                 let (mut ours, mut theirs) = (self.elements(), other.elements());
@@ -339,6 +333,14 @@ impl<'d> Node<'d> {
             (Kind::Skipped, Kind::Skipped) => true,
             _ => a == b && self.scalar() == other.scalar(),
         }
+    }
+
+    /// The members that are not null by name; of several with one name, the last.
+    fn present(&self) -> BTreeMap<Cow<'d, str>, Node<'d>> {
+        let mut members: BTreeMap<_, _> =
+            self.members().filter_map(|(key, value)| Some((key.text()?, value))).collect();
+        members.retain(|_, value| !value.is_null());
+        members
     }
 
     fn slice(&self, item: Item) -> &'d str {

@@ -72,6 +72,7 @@ impl<'d> Stage<'d> {
             operator: facts.restart_planned,
             requester: None,
             trusted: false,
+            by_plan: false,
             assume_restart: false,
             place: Place::Request,
         };
@@ -112,6 +113,8 @@ pub struct Intent<'d> {
     pub requester: Option<bool>,
     /// Whether the requester's word for `final` counts.
     pub trusted: bool,
+    /// The operator's word comes from the later steps of a plan.
+    pub by_plan: bool,
     /// Without any word, a restart is assumed.
     pub assume_restart: bool,
     /// Where the requester said so.
@@ -133,6 +136,8 @@ impl Intent<'_> {
     /// What was said, the most trusted voice first.
     pub fn restart(&self) -> Restart {
         match (self.operator, self.requester) {
+            (Some(true), _) if self.by_plan => Restart::Planned("a later step of the plan starts it again"),
+            (Some(false), _) if self.by_plan => Restart::Final("no later step of the plan starts it again"),
             (Some(true), _) => Restart::Planned("declared: a restart is planned"),
             (Some(false), _) => Restart::Final("declared: no restart follows"),
             (None, Some(true)) => Restart::Planned("the request declares intent `restart`"),
