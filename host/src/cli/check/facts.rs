@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::bail;
 use serde_json::Value;
-use sluicegate::input::{self, Position};
+use sluicegate::input::{self, Piece, Position};
 use sluicegate::report::{Judged, Outcome};
 use sluicegate::{
     Answer, Api, CheckError, Dialect, Envelope, Fact, FailureKind, HttpHead, Need, Policy, PolicyError, Request,
@@ -54,10 +54,9 @@ impl Known {
             if documents.is_empty() {
                 bail!("the facts `{name}`: there is nothing in them");
             }
-            for span in documents {
-                let document = &bytes[span.clone()];
+            for Piece { start, bytes: document } in documents {
                 if let Some(failure) = complaint(policy, document)? {
-                    let at = Position::of(&bytes, span.start + failure.offset.unwrap_or(0) as usize);
+                    let at = Position::of(&bytes, start + failure.offset.unwrap_or(0) as usize);
                     bail!("{name}:{at}: {}", failure.message);
                 }
                 let value = yaml::parse(&String::from_utf8_lossy(document)).unwrap_or_default();
