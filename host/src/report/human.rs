@@ -163,7 +163,8 @@ fn restore(plan: &RestorePlan, width: usize, out: &mut dyn Write) -> io::Result<
 
 fn summary(summary: Summary, documents: usize, out: &mut dyn Write) -> io::Result<()> {
     let Summary { allow, deny, undecided, error, warnings } = summary;
-    let counts = [(deny, "denied"), (undecided, "undecided"), (error, "not judged"), (allow, "allowed")];
+    let errors = if error == 1 { "error" } else { "errors" };
+    let counts = [(deny, "denied"), (undecided, "undecided"), (error, errors), (allow, "allowed")];
     let parts: Vec<String> =
         counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
     let warnings = match warnings {
