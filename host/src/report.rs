@@ -11,6 +11,7 @@ use crate::{Decision, Effect, Place, Verdict};
 pub use catalogue::{explain, list, markdown};
 pub use human::{Page, human};
 pub use json::json;
+pub use layout::clean;
 
 /// Everything that was judged.
 #[derive(Clone, Debug)]

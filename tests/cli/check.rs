@@ -165,6 +165,12 @@ fn folders_are_walked() {
     let (code, report) = folder.report(&["deploy"]);
     assert_eq!((code, decisions(&report)), (0, vec!["allow", "allow"]));
     assert_eq!(report["results"][0]["input"], "deploy/a/plan.yaml");
+    let run = folder.run(&["check", "deploy"]);
+    assert!(
+        run.err.contains("skipped 1 document in deploy without a request, the first in deploy/values.yaml"),
+        "{}",
+        run.err
+    );
     let (code, report) = folder.report(&["deploy", "empty"]);
     assert_eq!((code, decisions(&report)), (2, vec!["allow", "allow", "error"]));
     assert!(error(&report, 2).contains("no request was found"));
@@ -301,4 +307,23 @@ fn a_reader_that_went_away_is_no_crash() {
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
+}
+
+#[test]
+fn terminals_obey_no_name_from_outside() {
+    let folder = Folder::with(&[("a.yaml", "kind: \"S\\e[2Jx\"\n---\nexpect: 1\n"), ("b\u{1b}[2J.yaml", "")]);
+    let run = folder.run(&["check", "a.yaml", "b\u{1b}[2J.yaml"]);
+    assert_eq!(run.code, 2);
+    assert!(!run.out.contains('\u{1b}') && !run.err.contains('\u{1b}'), "{run:?}");
+}
+
+#[test]
+fn credentials_are_not_repeated_in_errors() {
+    let call = "kind: HttpRequest\nmethod: GET\ntarget: /jobs\n";
+    for headers in ["'Authorization: Bearer s3cr3t'", "{Authorization: {Bearer: s3cr3t}}"] {
+        let folder = Folder::with(&[("call.yaml", &format!("{call}headers: {headers}\n"))]);
+        let run = folder.run(&["check", "call.yaml"]);
+        assert_eq!(run.code, 2);
+        assert!(!run.out.contains("s3cr3t") && !run.err.contains("s3cr3t"), "{run:?}");
+    }
 }

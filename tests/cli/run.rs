@@ -11,6 +11,7 @@ use serde_json::Value;
 pub struct Folder(PathBuf);
 
 /// What a run left behind.
+#[derive(Debug)]
 pub struct Run {
     pub code: i32,
     pub out: String,

@@ -99,15 +99,7 @@ impl Check {
         let mut live = Live::open(self.live.as_deref())?;
         let mut judge = Judge::new(&policy, settings, &known);
         for path in &self.files {
-            let before = judge.results().len();
-            let (files, walked) = files::expand(path);
-            for file in files {
-                judge.file(file, walked, self.api.map(Api::from), &mut live);
-            }
-            if judge.results().len() == before && walked {
-                let name = path.display().to_string();
-                judge.error(name, "no request was found in this folder; expected files such as *.yaml, *.json, *.http");
-            }
+            judge.path(path, self.api.map(Api::from), &mut live);
         }
         let results = judge.finish();
         known.fits(&results)?;

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
-use sluicegate::Policy;
 use sluicegate::case::{self, Case};
+use sluicegate::{Policy, report};
 
 use super::{Exit, PolicyChoice, print};
 
@@ -60,7 +60,7 @@ impl Test {
             }
         }
         let _ = writeln!(text, "{passed} passed, {failed} failed");
-        print(text.as_bytes())?;
+        print(report::clean(&text).as_bytes())?;
         Ok(if failed == 0 { Exit::Allowed } else { Exit::Denied })
     }
 }

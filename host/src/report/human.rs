@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
-use super::layout::paragraph;
+use super::layout::{clean, paragraph};
 use super::{Judged, Outcome, Report, Summary};
 use crate::input::Position;
 use crate::{Effect, Fate, Finding, Place, RestorePlan, Verdict};
@@ -92,7 +92,7 @@ fn result(judged: &Judged, width: usize, out: &mut dyn Write) -> io::Result<()> 
 }
 
 fn heading(word: &str, style: Style, file: &str, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "{style}{word}{style:#}  {BOLD}{file}{BOLD:#}")
+    writeln!(out, "{style}{word}{style:#}  {BOLD}{}{BOLD:#}", clean(file))
 }
 
 fn finding(

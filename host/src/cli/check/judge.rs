@@ -1,11 +1,13 @@
 //! Judges document after document, and keeps what came of them.
 
+use std::path::Path;
+
 use sluicegate::input::{self, Found, Lines, Recognised};
 use sluicegate::report::{Judged, Outcome};
 use sluicegate::{Api, CheckError, Policy, Settings};
 
 use super::facts::Known;
-use super::files::File;
+use super::files::{self, File};
 use super::live::Live;
 use crate::cli::{by_policy, complain};
 
@@ -15,16 +17,32 @@ pub(super) struct Judge<'p> {
     settings: Settings,
     known: &'p Known,
     results: Vec<Judged>,
+    /// What was found in the folder at hand and is no request.
+    skipped: Vec<String>,
 }
 
 impl<'p> Judge<'p> {
     pub(super) fn new(policy: &'p Policy, settings: Settings, known: &'p Known) -> Self {
-        Self { policy, settings, known, results: Vec::new() }
+        Self { policy, settings, known, results: Vec::new(), skipped: Vec::new() }
     }
 
-    /// What came of the documents so far.
-    pub(super) fn results(&self) -> &[Judged] {
-        &self.results
+    /// Judges every file that `path` stands for.
+    pub(super) fn path(&mut self, path: &Path, api: Option<Api>, live: &mut Live) {
+        let before = self.results.len();
+        let (files, walked) = files::expand(path);
+        for file in files {
+            self.file(file, walked, api, live);
+        }
+        let name = path.display().to_string();
+        if let Some(first) = self.skipped.first() {
+            let count = self.skipped.len();
+            let documents = if count == 1 { "document" } else { "documents" };
+            complain(&format!("skipped {count} {documents} in {name} without a request, the first in {first}"));
+            self.skipped.clear();
+        }
+        if walked && self.results.len() == before {
+            self.error(name, "no request was found in this folder; expected files such as *.yaml, *.json, *.http");
+        }
     }
 
     pub(super) fn finish(self) -> Vec<Judged> {
@@ -32,7 +50,7 @@ impl<'p> Judge<'p> {
     }
 
     /// Judges every document of a file. `walked`: it was found in a folder, where much else lies about.
-    pub(super) fn file(&mut self, file: File, walked: bool, api: Option<Api>, live: &mut Live) {
+    fn file(&mut self, file: File, walked: bool, api: Option<Api>, live: &mut Live) {
         let File { name, bytes } = file;
         let read = bytes.and_then(|bytes| match input::read(&bytes, api) {
             Ok(inputs) => Ok((bytes, inputs)),
@@ -48,12 +66,12 @@ impl<'p> Judge<'p> {
         for input in inputs {
             let outcome = match input.found {
                 Found::Request(recognised) => self.request(&recognised, &lines, live),
-                Found::Foreign(what) => {
-                    complain(&format!("skipped {}: {what}", label(input.number)));
+                Found::Foreign(_) | Found::Unrecognised(_) if walked => {
+                    self.skipped.push(label(input.number));
                     continue;
                 }
-                Found::Unrecognised(error) if walked => {
-                    complain(&format!("skipped {}: {error}", label(input.number)));
+                Found::Foreign(what) => {
+                    complain(&format!("skipped {}: {what}", label(input.number)));
                     continue;
                 }
                 Found::Unrecognised(error) | Found::Broken(error) => Outcome::Error {
@@ -67,7 +85,7 @@ impl<'p> Judge<'p> {
     }
 
     /// Something named on the command line came to nothing.
-    pub(super) fn error(&mut self, input: String, message: &str) {
+    fn error(&mut self, input: String, message: &str) {
         let outcome = Outcome::Error { message: message.to_owned(), position: None, by_policy: false };
         self.results.push(Judged { input, document: 1, among_others: false, outcome });
     }
