@@ -39,7 +39,8 @@ fn corpus(trials: &mut Vec<Trial>) -> Result<(), String> {
         }));
     }
     for folder in folders {
-        let files = case::find(&folder).unwrap_or_default();
+        let found = case::find(&folder).into_iter();
+        let files: Vec<PathBuf> = found.filter_map(|(file, found)| found.is_ok().then_some(file)).collect();
         for file in &files {
             let (policy, rules, file) = (policy.clone(), rules.clone(), file.clone());
             let label = format!("{}/{}", name(&folder), file.file_stem().unwrap_or_default().to_string_lossy());
