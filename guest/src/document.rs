@@ -334,7 +334,7 @@ impl<'d> Node<'d> {
             // Member by member where the names stand in the same order; else by maps, since looking each up takes
             // quadratic time in objects made to be large.
             (Kind::Object, Kind::Object) if self.named_like(other) => {
-                self.members().zip(other.members()).all(|((_, x), (_, y))| x.same(&y))
+                self.members().zip(other.members()).all(|((_, x), (_, y))| x.alike(&y, texts))
             }
             (Kind::Object, Kind::Object) => {
                 let (ours, theirs) = (self.present(), other.present());
