@@ -80,7 +80,12 @@ fn micros(time: Duration) -> String {
 
 fn natively(case: &Case) {
     let envelope = if case.stop {
-        native::Envelope::Http(native::HttpHead { api: None, method: "POST", target: payload::STOP_TARGET, headers: &[] })
+        native::Envelope::Http(native::HttpHead {
+            api: None,
+            method: "POST",
+            target: payload::STOP_TARGET,
+            headers: &[],
+        })
     } else {
         native::Envelope::AdmissionReview
     };

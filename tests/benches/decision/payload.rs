@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 /// A Flink stop with its head, as a client sends it.
 pub const STOP_TARGET: &str = "/jobs/a0b1c2d3e4f5a0b1c2d3e4f5a0b1c2d3/stop";
-pub const STOP_BODY: &str = r#"{"targetDirectory":"s3://prod-savepoints/orders","drain":true,"formatType":"CANONICAL"}"#;
+pub const STOP_BODY: &str =
+    r#"{"targetDirectory":"s3://prod-savepoints/orders","drain":true,"formatType":"CANONICAL"}"#;
 
 /// An AdmissionReview as an API server sends it (compact, both objects, managed fields): the suspension of a running
 /// FlinkDeployment, grown to about this many bytes by configuration, environment variables and managed fields.
