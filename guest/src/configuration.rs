@@ -10,20 +10,14 @@ pub type Key = &'static [&'static str];
 
 pub const SAVEPOINT_DIRECTORY: Key =
     &["execution.checkpointing.savepoint-dir", "state.savepoints.dir", "savepoints.state.backend.fs.dir"];
-pub const CHECKPOINT_DIRECTORY: Key =
-    &["execution.checkpointing.dir", "state.checkpoints.dir", "state.backend.fs.checkpointdir"];
 pub const RETENTION: Key = &["execution.checkpointing.externalized-checkpoint-retention"];
-pub const CHECKPOINT_INTERVAL: Key = &["execution.checkpointing.interval"];
 pub const RECOVERY_PATH: Key = &["execution.state-recovery.path", "execution.savepoint.path"];
 pub const IGNORE_UNCLAIMED_STATE: Key =
     &["execution.state-recovery.ignore-unclaimed-state", "execution.savepoint.ignore-unclaimed-state"];
-pub const CLAIM_MODE: Key = &["execution.state-recovery.claim-mode", "execution.savepoint-restore-mode"];
-pub const HIGH_AVAILABILITY: Key = &["high-availability.type", "recovery.mode", "high-availability"];
 pub const DRAIN_ON_SAVEPOINT: Key = &["kubernetes.operator.job.drain-on-savepoint-deletion"];
 pub const SAVEPOINT_ON_DELETION: Key = &["kubernetes.operator.job.savepoint-on-deletion"];
 pub const IN_PLACE_SCALING: Key = &["kubernetes.operator.job.upgrade.inplace-scaling.enabled"];
 pub const LAST_STATE_FALLBACK: Key = &["kubernetes.operator.job.upgrade.last-state-fallback.enabled"];
-pub const LAST_STATE_JOB_CANCEL: Key = &["kubernetes.operator.job.upgrade.last-state.job-cancel.enabled"];
 
 /// Layers of configuration, the weakest first.
 #[derive(Debug, Default)]
@@ -52,11 +46,16 @@ impl<'d> Configuration<'d> {
         self.flatten(map, "", layer);
     }
 
-    /// Puts a JSON merge patch on top: like [`Configuration::overlay`], but a null takes the key away.
-    pub fn merge(&mut self, patch: Node<'d>) {
+    /// Puts a stored map on top as a JSON merge patch leaves it: a null takes the key out of that map, and what lies
+    /// below shows again.
+    pub fn overlay_patched(&mut self, stored: Option<Node<'d>>, patch: Node<'d>) {
+        let below = self.entries.len();
+        stored.into_iter().for_each(|map| self.overlay(map));
+        let mut kept = self.entries.split_off(below);
         for (key, _) in patch.members().filter(|(_, value)| value.is_null()) {
-            self.entries.retain(|entry| !key.is(&entry.key));
+            kept.retain(|entry| !key.is(&entry.key));
         }
+        self.entries.append(&mut kept);
         self.overlay(patch);
     }
 

@@ -125,6 +125,7 @@ impl<'d> Declared<'d> {
     }
 
     /// Nothing declared.
+    #[cfg(test)]
     pub fn none() -> Self {
         Self { documents: Vec::new() }
     }

@@ -1,10 +1,15 @@
 //! Points in time as platforms write them, for comparing only: RFC 3339, or the milliseconds of Alibaba's API.
 
-/// Seconds since 1970 and nanoseconds.
+/// Seconds since 1970, and nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Instant(i64, u32);
 
 impl Instant {
+    /// Whole seconds since 1970.
+    pub fn seconds(self) -> i64 {
+        self.0
+    }
+
     /// Reads a time. `None`: it is not one, or has no offset and so cannot be compared.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();

@@ -3,13 +3,13 @@
 mod hygiene;
 mod oddity;
 mod permission;
-mod remedy;
 mod restore;
 mod savepoint;
 mod stop;
 #[cfg(test)]
 pub(crate) mod testing;
 mod upgrade;
+mod words;
 
 use crate::operation::{Dialect, Stage};
 use crate::verdict::{Effect, Report};
@@ -118,3 +118,22 @@ pub static ALL: &[&Rule] = &[
     &hygiene::unknown_request::RULE,
     &hygiene::context_unreadable::RULE,
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::ALL;
+
+    #[test]
+    fn every_rule_can_be_looked_up_and_read() {
+        for rule in ALL {
+            let id = rule.id;
+            assert!(id.starts_with(|c: char| c.is_ascii_lowercase()), "{id}");
+            assert!(id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'), "{id}");
+            assert_eq!(ALL.iter().filter(|other| other.id == id).count(), 1, "{id}");
+            for text in [rule.title, rule.family, rule.why, rule.source, rule.example] {
+                assert!(!text.trim().is_empty() && text.trim() == text, "{id}: {text:?}");
+            }
+            assert!(!rule.title.ends_with('.') && !rule.dialects.is_empty(), "{id}");
+        }
+    }
+}

@@ -189,31 +189,29 @@ fn recognise(text: &str) -> Result<Request, String> {
     }
 }
 
-/// The case files below `path`, or `path` itself, in the order of their names.
-///
-/// # Errors
-/// When a folder cannot be read, or holds no case.
-pub fn find(path: &Path) -> Result<Vec<PathBuf>, CaseError> {
+/// The case files below `path`, or `path` itself, in the order of their names. A folder that cannot be read, or in which
+/// there is no case, stands among them with its error.
+pub fn find(path: &Path) -> Vec<(PathBuf, Result<(), CaseError>)> {
     if !path.is_dir() {
-        path.metadata()?;
-        return Ok(vec![path.to_owned()]);
+        return vec![(path.to_owned(), path.metadata().map(drop).map_err(CaseError::from))];
     }
-    let mut entries =
-        std::fs::read_dir(path)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>()?;
+    let entries = match std::fs::read_dir(path).and_then(|entries| entries.collect::<Result<Vec<_>, _>>()) {
+        Ok(entries) => entries,
+        Err(error) => return vec![(path.to_owned(), Err(error.into()))],
+    };
+    let mut entries: Vec<_> = entries.iter().map(std::fs::DirEntry::path).collect();
     entries.retain(|entry| !entry.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.')));
     entries.sort();
     let mut cases = Vec::new();
     for entry in entries {
-        if entry.is_dir() {
-            cases.extend(find(&entry)?);
-        } else if entry.extension().is_some_and(|extension| extension == "yaml" || extension == "yml") {
-            cases.push(entry);
+        if entry.is_dir() || entry.extension().is_some_and(|extension| extension == "yaml" || extension == "yml") {
+            cases.extend(find(&entry));
         }
     }
-    match cases.is_empty() {
-        true => Err(CaseError::Malformed(format!("there is no case in `{}`", path.display()))),
-        false => Ok(cases),
+    if cases.is_empty() {
+        cases.push((path.to_owned(), Err(CaseError::Malformed("there is no case in this folder".to_owned()))));
     }
+    cases
 }
 
 #[cfg(test)]

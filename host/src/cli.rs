@@ -162,7 +162,7 @@ fn print(bytes: &[u8]) -> anyhow::Result<()> {
 /// Says on standard error what stops or limits the run.
 pub fn complain(message: &str) {
     // Nobody is left to be told when standard error is closed.
-    let _ = writeln!(anstream::stderr(), "sluicegate: {message}");
+    let _ = writeln!(anstream::stderr(), "sluicegate: {}", sluicegate::report::clean(message));
 }
 
 /// The longest line that reads well here.

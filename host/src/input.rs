@@ -13,9 +13,9 @@ use crate::Api;
 
 pub use http_document::HttpDocument;
 pub use objects::{Object, objects};
-pub use place::Position;
+pub use place::{Lines, Position};
 pub use request::{Envelope, HttpHead, Request};
-pub use split::documents;
+pub use split::{Piece, documents};
 
 /// The largest file that is read: many documents of the size that the policy takes.
 pub const MAX_FILE: usize = 64 << 20;
@@ -116,7 +116,7 @@ pub fn read(bytes: &[u8], api: Option<Api>) -> Result<Vec<Input>, InputError> {
         _ if bytes.iter().take(8192).any(|byte| *byte == 0) => {
             return Err(InputError::new("this is a binary file; give requests as YAML, JSON or .http text"));
         }
-        _ => documents(bytes).into_iter().map(|span| kind::recognise(bytes, span)).collect(),
+        _ => documents(bytes).into_iter().map(kind::recognise).collect(),
     };
     if found.is_empty() {
         return Err(InputError::new("there is nothing in it; give a request as YAML, JSON or .http text"));

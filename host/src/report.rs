@@ -5,12 +5,13 @@ mod human;
 mod json;
 mod layout;
 
-use crate::input::Position;
+use crate::input::{Lines, Position};
 use crate::{Decision, Effect, Place, Verdict};
 
-pub use catalogue::{explain, list};
+pub use catalogue::{explain, list, markdown};
 pub use human::{Page, human};
 pub use json::json;
+pub use layout::clean;
 
 /// Everything that was judged.
 #[derive(Clone, Debug)]
@@ -66,9 +67,9 @@ pub enum Outcome {
 
 impl Outcome {
     /// A verdict, with its places found in the file. `offset`: where the body starts there, if it does.
-    pub fn of(verdict: Verdict, file: &[u8], offset: Option<usize>) -> Self {
+    pub fn of(verdict: Verdict, file: &Lines<'_>, offset: Option<usize>) -> Self {
         let position = |place: &Option<Place>| match (place, offset) {
-            (Some(Place::Body(span)), Some(offset)) => Some(Position::of(file, offset + span.start as usize)),
+            (Some(Place::Body(span)), Some(offset)) => Some(file.position(offset + span.start as usize)),
             _ => None,
         };
         let positions = verdict.findings.iter().map(|finding| position(&finding.place)).collect();

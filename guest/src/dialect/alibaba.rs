@@ -140,14 +140,17 @@ fn is_read(rest: &[&str]) -> bool {
         "savepoints",
         "scheduled-plans",
         "sessionclusters",
+        "sql-execution",
         "sql-file",
+        "sql-preview",
         "udfartifacts",
         "variables",
     ];
-    let actions = ["scheduled-plans:getExecutedScheduledPlan", "resource-plan:asyncGenerate"];
-    let plain = |part: &&str| !part.contains(':') || actions.contains(part);
-    let known = |first: &&str| COLLECTIONS.contains(first) || actions.contains(first);
-    rest.first().is_some_and(known) && rest.iter().all(plain)
+    // The only reads with an action in their path.
+    const ACTIONS: &[&str] = &[":getExecutedScheduledPlan", ":asyncGenerate", ":fetchSqlExecutionResult"];
+    let plain = |part: &&str| !part.contains(':') || ACTIONS.iter().any(|action| part.ends_with(action));
+    let first = rest.first().and_then(|first| first.split(':').next());
+    first.is_some_and(|first| COLLECTIONS.contains(&first)) && rest.iter().all(plain)
 }
 
 /// Parses the body. None at all is as good as an object without members.
@@ -161,7 +164,7 @@ fn body<'b>(call: &Call<'b>) -> Result<Document<'b>, Failure> {
 }
 
 /// What the facts say of the job.
-fn fill_current(stage: &mut Stage<'_>) {
+pub(super) fn fill_current(stage: &mut Stage<'_>) {
     let facts = &stage.facts;
     let word = facts.job_status.as_deref().or(facts.deployment.status_state.as_deref());
     stage.current.state = word.map(JobState::read);

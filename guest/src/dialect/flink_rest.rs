@@ -6,7 +6,8 @@ mod run;
 #[cfg(test)]
 mod tests;
 
-use super::{Call, Context, read_intent};
+use super::managed::header_intent;
+use super::{Call, Context};
 use crate::configuration::{Configuration, RETENTION};
 use crate::document::{Document, Node, Reading};
 use crate::gate::Failure;
@@ -40,14 +41,7 @@ pub(super) fn decode<R>(
     if let Some(root) = root.filter(|root| !root.is_object()) {
         return Err(Failure::malformed(format!("the body must be a JSON object, not {}", short(root))));
     }
-    if let Some(word) = call.header("x-sluicegate-intent")
-        && !read_intent(&mut stage.intent, word, Place::Header("x-sluicegate-intent"))
-    {
-        let place = Place::Header("x-sluicegate-intent");
-        let message = "the intent must be `restart` or `final`; this one is not read";
-        let oddity = Oddity::new(OddityKind::UnknownEnumValue, place, message, "send `restart` or `final`");
-        stage.oddities.push(oddity.observed(word).warn());
-    }
+    header_intent(call, &mut stage);
     let mut route = Route { call, body: Body::new(root), stage: &mut stage };
     let (action, place) = match refusal {
         Some(oddity) => route.refuse(oddity),

@@ -5,7 +5,6 @@ mod current;
 mod deletion;
 mod difference;
 mod hygiene;
-mod instant;
 mod leniency;
 mod lifecycle;
 mod request;
@@ -48,19 +47,23 @@ pub(super) fn manifest<R>(
 fn decode<R>(asked: Asked<'_>, context: &Context<'_>, then: impl FnOnce(&Decoded<'_>) -> R) -> Result<R, Failure> {
     match asked {
         Asked::Resource(ask) => match idle(&ask) {
-            Some((why, place)) => single(Action::Nothing(why), ask.target.clone(), place, None, context, then),
+            Some((why, place)) => single(Action::Nothing(why), ask.target.clone(), place, context, then),
             None if matches!(ask.kind, Kind::Snapshot | Kind::Ververica) => other(&ask, context, then),
             None => job(&ask, context, then),
         },
         Asked::Scale { target, replicas, before, place } => {
             let same = replicas.zip(before).is_some_and(|(after, before)| after.same(&before));
             let action = if same { Action::Nothing("leave unchanged") } else { Action::Rescale };
-            single(action, target, place, None, context, then)
+            single(action, target, place, context, then)
         }
-        Asked::Nothing { why, target, place } => single(Action::Nothing(why), target, place, None, context, then),
-        Asked::Unknown { oddity, target } => {
+        Asked::Nothing { why, target, place } => single(Action::Nothing(why), target, place, context, then),
+        Asked::Unknown { oddity, target, leniency } => {
+            let mut stage = context.stage(Dialect::Kubernetes, &target.namespace, &target.name)?;
             let place = oddity.place.clone();
-            single(Action::Unknown, target, place, Some(oddity), context, then)
+            stage.operations.push(Operation { action: Action::Unknown, target, place });
+            stage.oddities.push(oddity);
+            stage.leniency = leniency;
+            finish(stage, then)
         }
     }
 }
@@ -72,6 +75,9 @@ fn idle<'d>(ask: &Ask<'d>) -> Option<(&'static str, Place<'d>)> {
         // A canary has no spec. One that has a job is a deployment in disguise, and is judged.
         let job = ask.resource().and_then(|resource| resource.spec(ask.kind).job());
         return job.is_none().then_some(("leave canary", place));
+    }
+    if ask.verb == Verb::Delete && ask.old?.metadata("deletionTimestamp").is_some() {
+        return Some(("repeat the delete of", place));
     }
     let (Some(old), Some(object)) = (ask.old, ask.object) else { return None };
     let unchanged = match (old.node.get("spec"), object.node.get("spec")) {
@@ -99,13 +105,11 @@ fn single<'d, R>(
     action: Action<'d>,
     target: Target<'d>,
     place: Place<'d>,
-    oddity: Option<Oddity<'d>>,
     context: &Context<'d>,
     then: impl FnOnce(&Decoded<'_>) -> R,
 ) -> Result<R, Failure> {
     let mut stage = context.stage(Dialect::Kubernetes, &target.namespace, &target.name)?;
     stage.operations.push(Operation { action, target, place });
-    stage.oddities.extend(oddity);
     finish(stage, then)
 }
 
@@ -219,13 +223,14 @@ fn common<'d>(stage: &mut Stage<'d>, ask: &Ask<'d>) {
     hygiene::inspect(ask, &mut stage.oddities);
     let Some(word) = ask.resource().and_then(|resource| resource.annotation("sluicegate.dev/intent")) else { return };
     stage.intent.trusted = true;
-    if !super::read_intent(&mut stage.intent, &word.scalar().unwrap_or_default(), Place::Body(word)) {
+    let said = word.scalar().unwrap_or_default();
+    if !super::read_intent(&mut stage.intent, &said, Place::Body(word)) {
         let oddity = Oddity::new(
             OddityKind::UnknownEnumValue,
             Place::Body(word),
-            format!("the intent {} is neither `restart` nor `final`, so it does not count", word.source()),
+            format!("the intent `{said}` is neither `restart` nor `final`, so it does not count"),
             "annotate `sluicegate.dev/intent: restart` or `final`",
         );
-        stage.oddities.push(oddity.observed(word.source()).expected("restart, final").warn());
+        stage.oddities.push(oddity.observed(said).expected("restart, final").warn());
     }
 }

@@ -4,11 +4,15 @@
 
 mod step;
 
-use super::{Context, flink_rest};
+use std::borrow::Cow;
+
+use super::{Context, alibaba, flink_rest, ververica};
 use crate::document::Node;
 use crate::gate::{Failure, FailureKind};
 use crate::nearest::nearest;
-use crate::operation::{Action, Decoded, Dialect, JobState, Operation, Place, Reach, Retention, Stage, Target};
+use crate::operation::{
+    Action, Decoded, Dialect, JobState, Operation, Place, Reach, Restore, Retention, Stage, Target,
+};
 use step::{Step, Verb};
 
 const PLATFORMS: &[Dialect] = &[Dialect::Kubernetes, Dialect::Ververica, Dialect::Alibaba, Dialect::FlinkRest];
@@ -34,23 +38,32 @@ pub(super) fn decode<R>(
     }
     let steps = plan.get("steps").filter(|steps| steps.is_array() && steps.elements().next().is_some());
     let steps = steps.ok_or_else(|| wrong(plan, "a plan needs `steps`, a list with at least one step"))?;
-    let steps = steps.elements().map(Step::read).collect::<Result<Vec<_>, _>>()?;
+    let steps = steps.elements().map(|step| Step::read(step, platform)).collect::<Result<Vec<_>, _>>()?;
 
     let mut stages = Vec::with_capacity(steps.len());
     let mut state: Option<JobState> = None;
     for (position, step) in steps.iter().enumerate() {
-        let later = steps.get(position + 1..).unwrap_or_default();
+        let (earlier, later) = steps.split_at_checked(position).unwrap_or_default();
+        let later = later.get(1..).unwrap_or_default();
         let mut stage = context.stage(platform, &namespace, &name)?;
         prepare(&mut stage, platform);
         if state.is_some() {
             stage.current.state = state.clone();
+            stage.current.desired = state.as_ref().filter(|_| platform == Dialect::Ververica).map(desired);
         }
-        stage.intent.operator = if later.iter().any(|step| step.verb.starts()) {
-            Some(true)
-        } else {
-            stage.facts.restart_planned.or(Some(false))
-        };
+        let starts_again = later.iter().any(|step| step.verb.starts());
+        if starts_again || stage.facts.restart_planned.is_none() {
+            stage.intent.operator = Some(starts_again);
+            stage.intent.by_plan = true;
+        }
         let mut action = step.action();
+        if let Action::Start(start) = &mut action
+            && matches!(start.restore, Restore::LatestState | Restore::LatestSavepoint)
+            && earlier.iter().any(|step| step.verb.leaves_savepoint())
+        {
+            // What this plan has taken by then is newer than anything the facts know.
+            start.restore = Restore::Stopped;
+        }
         if let Action::Change(change) = &mut action {
             change.reach = reach(platform, &stage, later);
         }
@@ -67,16 +80,26 @@ pub(super) fn decode<R>(
     Ok(then(&Decoded { dialect: Dialect::Plan, stages }))
 }
 
-/// What the facts say before the first step, with what is known of each platform.
+/// What the facts say before the first step, as the platform's own decoder reads them.
 fn prepare(stage: &mut Stage<'_>, platform: Dialect) {
-    flink_rest::fill_current(stage);
-    if matches!(platform, Dialect::Alibaba | Dialect::Kubernetes) {
-        // Alibaba keeps the latest checkpoint (S1-4); the operator sets RETAIN_ON_CANCELLATION (DOMAIN 4.2-13).
+    match platform {
+        Dialect::Ververica => ververica::fill_current(stage),
+        Dialect::Alibaba => alibaba::fill_current(stage),
+        _ => flink_rest::fill_current(stage),
+    }
+    if platform == Dialect::Kubernetes {
+        // The operator sets RETAIN_ON_CANCELLATION (DOMAIN 4.2-13).
         stage.current.retention = Some(Retention::Kept);
     }
-    if platform == Dialect::Ververica {
-        stage.current.desired = stage.facts.deployment.spec_state.clone();
-    }
+}
+
+/// Ververica's word for the state that the platform is asked to keep after a step.
+fn desired(state: &JobState) -> Cow<'static, str> {
+    Cow::Borrowed(match state {
+        JobState::Running => "RUNNING",
+        JobState::Suspended => "SUSPENDED",
+        _ => "CANCELLED",
+    })
 }
 
 /// Whether the job sees a change of its content within this plan (S1-1).

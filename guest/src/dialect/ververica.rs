@@ -14,6 +14,7 @@ use std::borrow::Cow;
 use super::managed::{allow_recovery, choice, deletion, header_intent, push, refuse, unknown};
 use super::{Call, Context};
 use crate::document::{Document, Node};
+use crate::facts::Absent;
 use crate::gate::Failure;
 use crate::operation::{Action, Change, Decoded, Dialect, Disposal, Place, Reach, Stage, Target};
 use body::Body;
@@ -39,6 +40,13 @@ impl Route {
     fn reads_body(self) -> bool {
         matches!(self, Self::Create | Self::Patch | Self::Replace | Self::CreateSavepoint | Self::PatchSessionCluster)
     }
+}
+
+/// What the facts say of a deployment that stays as it is.
+pub(super) fn fill_current(stage: &mut Stage<'_>) {
+    deployment::fill_current(stage);
+    wish::fill_configuration(stage.facts.deployment.configuration, stage);
+    deployment::fill_retention(stage);
 }
 
 /// Decodes a call and hands it to `then`.
@@ -164,7 +172,7 @@ fn act<'d>(route: Route, root: Option<Node<'d>>, target: &Target<'d>, call: &Cal
 
 /// The deployment is known not to exist: a PUT creates it.
 fn absent(stage: &Stage<'_>, target: &Target<'_>) -> bool {
-    let here = |absent: &crate::facts::Absent<'_>| {
+    let here = |absent: &Absent<'_>| {
         absent.kind == "Deployment" && absent.name == target.name && absent.namespace == target.namespace
     };
     stage.facts.absent.iter().any(here)

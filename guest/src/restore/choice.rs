@@ -92,10 +92,10 @@ pub fn select<'s, 'd>(stage: &'s Stage<'d>, start: &'s Start<'d>) -> Selection<'
         },
         // A new deployment has no snapshots yet.
         _ if new => Choice::Empty,
-        Restore::Stopped | Restore::LatestState | Restore::LatestSavepoint if stopped => Choice::Stopped,
+        Restore::LatestState | Restore::LatestSavepoint if stopped => Choice::Stopped,
+        Restore::LatestState if managed => return latest(stage, Snapshots::All),
         Restore::LatestSavepoint if managed => return latest(stage, Snapshots::Savepoints),
-        // These platforms resume by the restore strategy: what a suspend left is the newest of any origin.
-        Restore::Stopped | Restore::LatestState if managed => return latest(stage, Snapshots::All),
+        Restore::Stopped if stopped || managed => Choice::Stopped,
         Restore::Stopped | Restore::LatestState | Restore::LatestSavepoint => {
             match known.iter().find(|savepoint| savepoint.restore_candidate == Some(true)) {
                 Some(savepoint) => Choice::One(savepoint),

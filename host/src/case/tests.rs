@@ -48,7 +48,7 @@ fn a_folder_without_cases_is_told() {
     let folder = std::env::temp_dir().join(format!("sluicegate-no-cases-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("readme.txt"), "x").unwrap();
-    let error = find(&folder).unwrap_err().to_string();
+    let error = find(&folder).remove(0).1.unwrap_err().to_string();
     std::fs::remove_dir_all(&folder).unwrap();
     assert!(error.contains("no case"), "{error}");
 }

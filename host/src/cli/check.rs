@@ -2,19 +2,21 @@
 
 mod facts;
 mod files;
+mod judge;
 mod live;
 
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
-use sluicegate::input::{self, Found, Position, Recognised};
-use sluicegate::report::{self, Judged, Outcome, Page, PolicyName, Report};
-use sluicegate::{Api, CheckError, Decision, Effect, Policy, Settings, SettingsError};
+use sluicegate::input::Position;
+use sluicegate::report::{self, Outcome, Page, PolicyName, Report};
+use sluicegate::{Api, Decision, Effect, Policy, Settings, SettingsError};
 
-use super::{Exit, Format, PolicyChoice, by_policy, complain, print};
+use super::{Exit, Format, PolicyChoice, complain, print};
 use facts::Known;
 use files::File;
+use judge::Judge;
 use live::Live;
 
 /// Judge the requests in files
@@ -26,7 +28,7 @@ use live::Live;
 Examples:
   sluicegate check stop.http --intent restart
   sluicegate check deploy/ --live <(kubectl get flinkdeployments -o yaml)
-  kubectl get flinkdeployment orders -o yaml | sluicegate check - --facts facts.yaml --format json")]
+  kustomize build prod | sluicegate check - --live live.yaml --facts facts.yaml --format json")]
 pub struct Check {
     /// Files, folders (walked), or `-` for standard input
     #[arg(required = true, value_name = "FILE")]
@@ -95,19 +97,11 @@ impl Check {
         let settings = self.settings(&policy)?;
         let known = Known::gather(&policy, &self.facts, self.intent)?;
         let mut live = Live::open(self.live.as_deref())?;
-        let mut judge = Judge { policy: &policy, settings, known: &known, results: Vec::new() };
+        let mut judge = Judge::new(&policy, settings, &known);
         for path in &self.files {
-            let before = judge.results.len();
-            let (files, walked) = files::expand(path);
-            for file in files {
-                judge.file(file, walked, self.api.map(Api::from), &mut live);
-            }
-            if judge.results.len() == before && walked {
-                let name = path.display().to_string();
-                judge.error(name, "no request was found in this folder; expected files such as *.yaml, *.json, *.http");
-            }
+            judge.path(path, self.api.map(Api::from), &mut live);
         }
-        let results = judge.results;
+        let results = judge.finish();
         known.fits(&results)?;
         live.was_of_use()?;
         if results.is_empty() {
@@ -156,74 +150,6 @@ impl Check {
             },
         });
         exit.reduce(Exit::worst).unwrap_or(Exit::Wrong)
-    }
-}
-
-/// Judges document after document.
-struct Judge<'p> {
-    policy: &'p Policy,
-    settings: Settings,
-    known: &'p Known,
-    results: Vec<Judged>,
-}
-
-impl Judge<'_> {
-    fn file(&mut self, file: File, walked: bool, api: Option<Api>, live: &mut Live) {
-        let File { name, bytes } = file;
-        let read = bytes.and_then(|bytes| match input::read(&bytes, api) {
-            Ok(inputs) => Ok((bytes, inputs)),
-            Err(error) => Err(error.message),
-        });
-        let (bytes, inputs) = match read {
-            Ok(read) => read,
-            Err(message) => return self.error(name, &message),
-        };
-        let among_others = inputs.len() > 1;
-        let label = |number: usize| if among_others { format!("{name} document {number}") } else { name.clone() };
-        for input in inputs {
-            let outcome = match input.found {
-                Found::Request(recognised) => self.request(&recognised, &bytes, live),
-                Found::Foreign(what) => {
-                    complain(&format!("skipped {}: {what}", label(input.number)));
-                    continue;
-                }
-                Found::Unrecognised(error) if walked => {
-                    complain(&format!("skipped {}: {error}", label(input.number)));
-                    continue;
-                }
-                Found::Unrecognised(error) | Found::Broken(error) => Outcome::Error {
-                    position: error.offset.map(|offset| Position::of(&bytes, offset)),
-                    message: error.message,
-                    by_policy: false,
-                },
-            };
-            self.results.push(Judged { input: name.clone(), document: input.number, among_others, outcome });
-        }
-    }
-
-    fn error(&mut self, input: String, message: &str) {
-        let outcome = Outcome::Error { message: message.to_owned(), position: None, by_policy: false };
-        self.results.push(Judged { input, document: 1, among_others: false, outcome });
-    }
-
-    fn request(&self, recognised: &Recognised, file: &[u8], live: &mut Live) -> Outcome {
-        let live = match recognised.object.as_ref().map(|object| live.of(object)).transpose() {
-            Ok(live) => live.flatten(),
-            Err(message) => return Outcome::Error { message, position: None, by_policy: false },
-        };
-        match self.known.ask(self.policy, &self.settings, &recognised.request, live) {
-            Ok(verdict) => Outcome::of(verdict, file, recognised.offset),
-            Err(CheckError::Unjudgeable(failure)) => {
-                // The offset is one into the live object when that is what cannot be read.
-                let here = !failure.message.starts_with("the live object");
-                let offset = recognised.offset.zip(failure.offset).filter(|_| here);
-                let position = offset.map(|(start, within)| Position::of(file, start + within as usize));
-                Outcome::Error { message: failure.message, position, by_policy: false }
-            }
-            Err(CheckError::Policy(error)) => {
-                Outcome::Error { message: error.to_string(), position: None, by_policy: by_policy(&error) }
-            }
-        }
     }
 }
 

@@ -1,7 +1,5 @@
 //! `sluicegate rules`: the catalogue, as the policy describes itself.
 
-use std::fmt::Write as _;
-
 use anyhow::bail;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
@@ -65,7 +63,7 @@ impl Rules {
                 serde_json::to_writer_pretty(&mut text, &document)?;
                 text.push(b'\n');
             }
-            (Format::Markdown, rules) => text.extend_from_slice(markdown(rules).as_bytes()),
+            (Format::Markdown, rules) => text.extend_from_slice(report::markdown(rules).as_bytes()),
             (Format::Human, [rule]) if self.id.is_some() => {
                 report::explain(rule, Page { width: super::width() }, &mut text)?;
             }
@@ -87,17 +85,4 @@ fn rule(rule: &Rule) -> Value {
         "effect": rule.effect.name(),
         "example": rule.example,
     })
-}
-
-fn markdown(rules: &[Rule]) -> String {
-    let cell = |text: &str| text.replace('|', "\\|");
-    let mut table = String::from("| rule | what | default | platforms |\n|---|---|---|---|\n");
-    for rule in rules {
-        let id = &rule.id;
-        let platforms: Vec<_> = rule.dialects.iter().map(|dialect| dialect.name()).collect();
-        let (title, effect) = (cell(&rule.title), rule.effect.name());
-        // Writing to a string does not fail.
-        let _ = writeln!(table, "| <a id=\"{id}\"></a>`{id}` | {title} | {effect} | {} |", platforms.join(", "));
-    }
-    table
 }

@@ -22,9 +22,8 @@ pub struct HttpDocument {
     pub method: String,
     /// Path and query, as they are sent.
     pub target: String,
-    /// The headers; several values of one name are a list.
-    #[serde(default)]
-    pub headers: Map<String, Value>,
+    /// The headers by name; several values of one name are a list. Read with care: errors must not show credentials.
+    pub headers: Option<Value>,
     /// A JSON value.
     pub body: Option<Value>,
     /// A text that is sent as it is.
@@ -59,8 +58,13 @@ impl HttpDocument {
             }
             _ => return Err("give only one of `body`, `bodyText` and `bodyBase64`".to_owned()),
         };
+        let given = match self.headers {
+            None => Map::new(),
+            Some(Value::Object(headers)) => headers,
+            Some(_) => return Err("`headers` must be an object: names and values".to_owned()),
+        };
         let mut headers = Vec::new();
-        for (name, value) in self.headers {
+        for (name, value) in given {
             let values = match value {
                 Value::Array(values) => values,
                 value => vec![value],
@@ -69,7 +73,7 @@ impl HttpDocument {
                 let text = match value {
                     Value::String(text) => text,
                     Value::Bool(_) | Value::Number(_) => value.to_string(),
-                    other => return Err(format!("the header `{name}` must be a text or a list of texts, not {other}")),
+                    _ => return Err(format!("the header `{name}` must be a text or a list of texts")),
                 };
                 if decides(&name) {
                     headers.push((name.clone(), text));

@@ -1,83 +1,86 @@
 //! HTTP calls as text: request line, headers, blank line, body; several of them separated by lines that start with `###`,
 //! as editors write and send them.
 
-use super::split::lines;
+use super::split::{Piece, plain};
 use super::{Envelope, Found, HttpHead, InputError, Recognised, Request, decides};
 
 /// Whether the first line that says something is a request line.
-pub(super) fn looks_like(bytes: &[u8]) -> bool {
-    let mut lines = lines(bytes, 0..bytes.len()).map(|line| &bytes[line]);
-    lines.find(|line| !aside(line)).is_some_and(|line| request_line(line).is_some())
+pub(super) fn looks_like(file: &[u8]) -> bool {
+    let mut lines = Piece::of(file, 0..file.len()).lines();
+    lines.find(|line| !aside(line.bytes)).is_some_and(|line| request_line(line.bytes).is_some())
 }
 
 /// Every call in the text.
-pub(super) fn read(bytes: &[u8]) -> Vec<Found> {
+pub(super) fn read(file: &[u8]) -> Vec<Found> {
     let mut parts = Vec::new();
     let mut start = 0;
-    for line in lines(bytes, 0..bytes.len()) {
-        if bytes[line.clone()].starts_with(b"###") {
-            parts.push(start..line.start);
-            start = line.end;
+    for line in Piece::of(file, 0..file.len()).lines() {
+        if line.bytes.starts_with(b"###") {
+            parts.push(Piece::of(file, start..line.start));
+            start = line.end();
         }
     }
-    parts.push(start..bytes.len());
-    let said = |part: &std::ops::Range<usize>| lines(bytes, part.clone()).any(|line| !aside(&bytes[line]));
+    parts.push(Piece::of(file, start..file.len()));
     parts
         .into_iter()
-        .filter(said)
-        .map(|part| match call(bytes, part) {
+        .filter(|part| part.lines().any(|line| !aside(line.bytes)))
+        .map(|part| match call(file, part) {
             Ok(recognised) => Found::Request(Box::new(recognised)),
             Err(error) => Found::Broken(error),
         })
         .collect()
 }
 
-fn call(bytes: &[u8], part: std::ops::Range<usize>) -> Result<Recognised, InputError> {
-    let mut lines = lines(bytes, part.clone()).skip_while(|line| aside(&bytes[line.clone()]));
-    let first = lines.next().unwrap_or(part.end..part.end);
+fn call(file: &[u8], part: Piece<'_>) -> Result<Recognised, InputError> {
+    let mut lines = part.lines().skip_while(|line| aside(line.bytes));
+    let first = lines.next().unwrap_or(part);
     let expected = "expected a request line such as `POST /jobs/…/stop HTTP/1.1`";
-    let (method, target) = request_line(&bytes[first.clone()]).ok_or_else(|| InputError::at(expected, first.start))?;
+    let (method, target) = request_line(first.bytes).ok_or_else(|| InputError::at(expected, first.start))?;
     let target = origin_form(target);
     if target.contains("{{") {
         return Err(InputError::at("variables (`{{…}}`) are not filled in; write the values out", first.start));
     }
-    let (method, target) = (method.to_owned(), target.to_owned());
     let mut headers = Vec::new();
-    let mut body = part.end;
+    let mut start = part.end();
     for line in lines {
-        let text = bytes[line.clone()].trim_ascii_end();
-        if text.is_empty() {
-            body = line.end;
+        if line.bytes.trim_ascii().is_empty() {
+            start = line.end();
             break;
         }
-        if text.starts_with(b"#") {
-            continue;
-        }
-        let colon = text.iter().position(|byte| *byte == b':').filter(|at| *at > 0 && token(&text[..*at]));
-        let Some(colon) = colon else {
-            return Err(InputError::at(
-                "expected a header such as `Content-Type: application/json`, or a blank line before the body",
-                line.start,
-            ));
-        };
-        let name = String::from_utf8_lossy(&text[..colon]).into_owned();
-        if decides(&name) {
-            let value = std::str::from_utf8(text[colon + 1..].trim_ascii())
-                .map_err(|_| InputError::at(format!("the value of `{name}` is not valid UTF-8"), line.start))?;
-            headers.push((name, value.to_owned()));
+        if !line.bytes.starts_with(b"#") {
+            headers.extend(header(line)?);
         }
     }
-    let text = &bytes[body..part.end];
+    let body = Piece::of(file, start..part.end()).bytes;
     // The line break at the end belongs to the file, not to what is sent. In UTF-16 it is half a character.
-    let text = if text.contains(&0) { text } else { text.trim_ascii_end() };
-    let head = HttpHead { api: None, method, target, headers };
-    let request = Request { envelope: Envelope::Http(head), body: text.to_vec() };
-    Ok(Recognised { request, offset: Some(body), object: None })
+    let body = if body.contains(&0) { body } else { body.trim_ascii_end() };
+    let head = HttpHead { api: None, method: method.to_owned(), target: target.to_owned(), headers };
+    let request = Request { envelope: Envelope::Http(head), body: body.to_vec() };
+    Ok(Recognised { request, offset: Some(start), object: None })
+}
+
+/// A header, if it is one of those that decide.
+fn header(line: Piece<'_>) -> Result<Option<(String, String)>, InputError> {
+    let mut halves = line.bytes.splitn(2, |byte| *byte == b':');
+    let (name, value) = match (halves.next(), halves.next()) {
+        (Some(name), Some(value)) if !name.is_empty() && token(name) => (String::from_utf8_lossy(name), value),
+        _ => {
+            let expected =
+                "expected a header such as `Content-Type: application/json`, or a blank line before the body";
+            return Err(InputError::at(expected, line.start));
+        }
+    };
+    if !decides(&name) {
+        return Ok(None);
+    }
+    let value = std::str::from_utf8(value.trim_ascii())
+        .map_err(|_| InputError::at(format!("the value of `{name}` is not valid UTF-8"), line.start))?;
+    Ok(Some((name.into_owned(), value.to_owned())))
 }
 
 /// Blank, a comment, or a variable of an editor.
 fn aside(line: &[u8]) -> bool {
-    let text = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line).trim_ascii();
+    let text = plain(line);
     text.is_empty() || [&b"#"[..], b"//", b"@"].iter().any(|mark| text.starts_with(mark))
 }
 

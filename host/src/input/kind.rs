@@ -1,11 +1,11 @@
 //! What a YAML or JSON document is, by its `apiVersion` and `kind`.
 
 use std::fmt;
-use std::ops::Range;
 
 use serde::de::{Deserializer as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
+use super::split::Piece;
 use super::{Envelope, Found, HttpDocument, InputError, ObjectName, Recognised, Request};
 use crate::yaml;
 
@@ -17,10 +17,10 @@ const KINDS: [&str; 5] =
     ["FlinkDeployment", "FlinkSessionJob", "FlinkStateSnapshot", "FlinkBlueGreenDeployment", "VvpDeployment"];
 const GROUPS: [&str; 2] = ["flink.apache.org/", "ververica.platform/"];
 
-/// Tells what stands in `span` of the file.
-pub(super) fn recognise(file: &[u8], span: Range<usize>) -> Found {
-    let offset = span.start;
-    let text = match std::str::from_utf8(&file[span]) {
+/// Tells what stands in this stretch of a file.
+pub(super) fn recognise(piece: Piece<'_>) -> Found {
+    let offset = piece.start;
+    let text = match std::str::from_utf8(piece.bytes) {
         Ok(text) => text,
         Err(error) => {
             let message = "this is not UTF-8 text; save the file as UTF-8";

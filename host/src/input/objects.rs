@@ -19,9 +19,9 @@ pub struct Object {
 /// When a document is neither YAML nor JSON.
 pub fn objects(file: &[u8]) -> Result<Vec<Object>, InputError> {
     let mut objects = Vec::new();
-    for span in documents(file) {
-        let start = span.start;
-        let text = std::str::from_utf8(&file[span]).map_err(|_| InputError::new("this is not UTF-8 text"))?;
+    for piece in documents(file) {
+        let start = piece.start;
+        let text = std::str::from_utf8(piece.bytes).map_err(|_| InputError::new("this is not UTF-8 text"))?;
         let value = kind::value(text).map_err(|mut error| {
             error.offset = error.offset.map(|offset| start + offset);
             error

@@ -12,11 +12,31 @@ pub struct Position {
 impl Position {
     /// The position of the byte at `offset`; the end of the text for offsets after it.
     pub fn of(bytes: &[u8], offset: usize) -> Self {
-        let before = bytes.get(..offset).unwrap_or(bytes);
-        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-        let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        let text = String::from_utf8_lossy(before.get(start..).unwrap_or_default());
-        Self { line, column: text.trim_start_matches('\u{feff}').chars().count() + 1 }
+        Lines::new(bytes).position(offset)
+    }
+}
+
+/// Where the lines of a file start: for many positions in one file.
+#[derive(Clone, Debug)]
+pub struct Lines<'b> {
+    bytes: &'b [u8],
+    starts: Vec<usize>,
+}
+
+impl<'b> Lines<'b> {
+    /// Finds the lines.
+    pub fn new(bytes: &'b [u8]) -> Self {
+        let after_breaks = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
+        Self { bytes, starts: std::iter::once(0).chain(after_breaks).collect() }
+    }
+
+    /// The position of the byte at `offset`; the end of the text for offsets after it.
+    pub fn position(&self, offset: usize) -> Position {
+        let offset = offset.min(self.bytes.len());
+        let line = self.starts.partition_point(|start| *start <= offset);
+        let start = self.starts.get(line - 1).copied().unwrap_or_default();
+        let text = String::from_utf8_lossy(self.bytes.get(start..offset).unwrap_or_default());
+        Position { line, column: text.trim_start_matches('\u{feff}').chars().count() + 1 }
     }
 }
 

@@ -2,53 +2,72 @@
 
 use std::ops::Range;
 
-/// Where the documents of a file stand: those with something in them. White space and comments alone are none.
-pub fn documents(bytes: &[u8]) -> Vec<Range<usize>> {
-    let mut parts = Vec::new();
+/// A stretch of a file.
+#[derive(Clone, Copy, Debug)]
+pub struct Piece<'f> {
+    /// Where it starts in the file.
+    pub start: usize,
+    /// What stands there.
+    pub bytes: &'f [u8],
+}
+
+impl<'f> Piece<'f> {
+    /// The stretch of `file` in this range.
+    pub(super) fn of(file: &'f [u8], range: Range<usize>) -> Self {
+        Self { start: range.start, bytes: file.get(range).unwrap_or_default() }
+    }
+
+    /// Where it ends in the file.
+    pub(super) fn end(&self) -> usize {
+        self.start + self.bytes.len()
+    }
+
+    /// Its lines, with their line breaks.
+    pub(super) fn lines(self) -> impl Iterator<Item = Piece<'f>> {
+        let mut start = self.start;
+        self.bytes.split_inclusive(|byte| *byte == b'\n').map(move |bytes| {
+            start += bytes.len();
+            Piece { start: start - bytes.len(), bytes }
+        })
+    }
+}
+
+/// The documents of a file: what has something in it besides white space and comments.
+pub fn documents(file: &[u8]) -> Vec<Piece<'_>> {
+    let mut documents = Vec::new();
     let mut start = 0;
-    for line in lines(bytes, 0..bytes.len()) {
-        if let Some(rest) = bytes[line.clone()].strip_prefix(b"---")
+    for line in Piece::of(file, 0..file.len()).lines() {
+        if let Some(rest) = line.bytes.strip_prefix(b"---")
             && rest.first().is_none_or(u8::is_ascii_whitespace)
         {
-            parts.push(start..line.start);
+            add(Piece::of(file, start..line.start), &mut documents);
             // YAML lets a document begin on the line of its separator.
             start = line.start + 3;
         }
     }
-    parts.push(start..bytes.len());
-    let mut documents = Vec::new();
-    for part in parts {
-        let mut contents = lines(bytes, part.clone()).filter(|line| !blank(&bytes[line.clone()])).peekable();
-        if contents.peek().is_none() || lines(bytes, part.clone()).all(|line| insignificant(&bytes[line])) {
-            continue;
-        }
-        let values: Vec<_> = contents.collect();
-        match values.len() > 1 && values.iter().all(|line| bytes[line.clone()].starts_with(b"{")) {
-            true => documents.extend(values),
-            false => documents.push(part),
-        }
-    }
+    add(Piece::of(file, start..file.len()), &mut documents);
     documents
 }
 
-/// The lines in a stretch, with their line breaks.
-pub(super) fn lines(bytes: &[u8], within: Range<usize>) -> impl Iterator<Item = Range<usize>> {
-    let mut start = within.start;
-    std::iter::from_fn(move || {
-        let rest = bytes.get(start..within.end).filter(|rest| !rest.is_empty())?;
-        let length = rest.iter().position(|byte| *byte == b'\n').map_or(rest.len(), |at| at + 1);
-        start += length;
-        Some(start - length..start)
-    })
+fn add<'f>(part: Piece<'f>, documents: &mut Vec<Piece<'f>>) {
+    if part.lines().all(|line| insignificant(line.bytes)) {
+        return;
+    }
+    let lines: Vec<_> = part.lines().filter(|line| !plain(line.bytes).is_empty()).collect();
+    match lines.len() > 1 && lines.iter().all(|line| line.bytes.starts_with(b"{")) {
+        true => documents.extend(lines),
+        false => documents.push(part),
+    }
 }
 
-fn blank(line: &[u8]) -> bool {
-    line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line).trim_ascii().is_empty()
+/// Without a byte order mark, and without blanks at either end.
+pub(super) fn plain(line: &[u8]) -> &[u8] {
+    line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line).trim_ascii()
 }
 
 /// Blank, a comment, a YAML directive, or the end marker of a document.
 fn insignificant(line: &[u8]) -> bool {
-    let text = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line).trim_ascii();
+    let text = plain(line);
     text.is_empty() || text == b"..." || text.starts_with(b"#") || line.starts_with(b"%")
 }
 
@@ -57,7 +76,7 @@ mod tests {
     use super::documents;
 
     fn split(text: &str) -> Vec<&str> {
-        documents(text.as_bytes()).into_iter().map(|span| &text[span]).collect()
+        documents(text.as_bytes()).into_iter().map(|piece| std::str::from_utf8(piece.bytes).unwrap()).collect()
     }
 
     #[test]

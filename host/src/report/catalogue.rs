@@ -1,4 +1,4 @@
-//! The rules for people: a list, or one of them in full.
+//! The rules for people: a list, one of them in full, or the table of the README.
 
 use std::io::{self, Write};
 
@@ -47,4 +47,17 @@ pub fn explain(rule: &Rule, page: Page, out: &mut dyn Write) -> io::Result<()> {
     // An example keeps its lines: it may be copied into a file.
     writeln!(out, "  {DIM}example{DIM:#}")?;
     rule.example.lines().try_for_each(|line| writeln!(out, "    {line}"))
+}
+
+/// The table of the README.
+pub fn markdown(rules: &[Rule]) -> String {
+    let cell = |text: &str| text.replace('|', "\\|");
+    let mut table = String::from("| rule | what | default | platforms |\n|---|---|---|---|\n");
+    for rule in rules {
+        let (id, title, effect) = (&rule.id, cell(&rule.title), rule.effect.name());
+        let platforms: Vec<_> = rule.dialects.iter().map(|dialect| dialect.name()).collect();
+        let platforms = platforms.join(", ");
+        table.push_str(&format!("| <a id=\"{id}\"></a>`{id}` | {title} | {effect} | {platforms} |\n"));
+    }
+    table
 }

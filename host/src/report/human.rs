@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
-use super::layout::paragraph;
+use super::layout::{clean, paragraph};
 use super::{Judged, Outcome, Report, Summary};
 use crate::input::Position;
 use crate::{Effect, Fate, Finding, Place, RestorePlan, Verdict};
@@ -92,7 +92,7 @@ fn result(judged: &Judged, width: usize, out: &mut dyn Write) -> io::Result<()> 
 }
 
 fn heading(word: &str, style: Style, file: &str, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "{style}{word}{style:#}  {BOLD}{file}{BOLD:#}")
+    writeln!(out, "{style}{word}{style:#}  {BOLD}{}{BOLD:#}", clean(file))
 }
 
 fn finding(
@@ -134,22 +134,25 @@ fn unjudged(verdict: &Verdict, width: usize, out: &mut dyn Write) -> io::Result<
     if verdict.unjudged.is_empty() {
         return Ok(());
     }
-    writeln!(out, "\n{:MARGIN$}{YELLOW}not judged{YELLOW:#} for want of a fact; give it with --facts:", "")?;
+    writeln!(out)?;
     for unjudged in &verdict.unjudged {
-        let text = format!("{}: {}", unjudged.rule, unjudged.lacks);
-        paragraph(out, (&" ".repeat(TEXT), PLAIN), (&text, PLAIN), TEXT, width)?;
+        paragraph(out, (&format!("{:MARGIN$}unjudged", ""), YELLOW), (&unjudged.rule, PLAIN), TEXT, width)?;
+        paragraph(out, ("", PLAIN), (&format!("it lacks a fact: {}", unjudged.lacks), PLAIN), TEXT, width)?;
     }
-    Ok(())
+    let remedy = "give what is known with --facts, and check again";
+    paragraph(out, (&format!("{:MARGIN$}remedy", ""), DIM), (remedy, PLAIN), TEXT, width)
 }
 
 fn restore(plan: &RestorePlan, width: usize, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out)?;
-    let chosen = plan.chosen.as_deref().unwrap_or("no snapshot");
-    let text = format!("{}: {chosen}, {}", plan.strategy, plan.reason);
+    let text = match &plan.chosen {
+        Some(chosen) => format!("{}: `{chosen}`, {}", plan.strategy, plan.reason),
+        None => format!("{}: {}", plan.strategy, plan.reason),
+    };
     paragraph(out, (&format!("{:MARGIN$}restore", ""), DIM), (&text, PLAIN), TEXT, width)?;
     let ignored: Vec<_> = plan.candidates.iter().filter(|candidate| candidate.fate == Fate::Ignored).collect();
     for candidate in ignored.iter().take(PASSED_OVER) {
-        let text = format!("not {}: {}", candidate.id, candidate.reason);
+        let text = format!("not `{}`: {}", candidate.id, candidate.reason);
         paragraph(out, ("", PLAIN), (&text, DIM), TEXT, width)?;
     }
     match ignored.len().saturating_sub(PASSED_OVER) {
@@ -160,7 +163,8 @@ fn restore(plan: &RestorePlan, width: usize, out: &mut dyn Write) -> io::Result<
 
 fn summary(summary: Summary, documents: usize, out: &mut dyn Write) -> io::Result<()> {
     let Summary { allow, deny, undecided, error, warnings } = summary;
-    let counts = [(deny, "denied"), (undecided, "undecided"), (error, "not judged"), (allow, "allowed")];
+    let errors = if error == 1 { "error" } else { "errors" };
+    let counts = [(deny, "denied"), (undecided, "undecided"), (error, errors), (allow, "allowed")];
     let parts: Vec<String> =
         counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
     let warnings = match warnings {

@@ -24,12 +24,21 @@ pub(super) fn paragraph(
     Ok(())
 }
 
+/// A name or text from outside, without what a terminal would obey or not show.
+pub fn clean(text: &str) -> String {
+    let obeyed = |c: char| {
+        c.is_control() && c != '\n'
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    };
+    text.chars().map(|c| if obeyed(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
 /// Lines of at most `room` characters; a longer word keeps a line of its own, so that it can be copied.
 fn wrap(text: &str, room: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     let mut length = 0;
-    for word in text.split_whitespace() {
+    for word in clean(text).split_whitespace() {
         let size = word.chars().count();
         if length > 0 && length + 1 + size > room {
             lines.push(std::mem::take(&mut line));
@@ -55,5 +64,6 @@ mod tests {
         assert_eq!(wrap("stop the job with a savepoint", 12), ["stop the job", "with a", "savepoint"]);
         assert_eq!(wrap("see s3://a/very/long/location now", 10), ["see", "s3://a/very/long/location", "now"]);
         assert_eq!(wrap("", 10), [""]);
+        assert_eq!(wrap("a\u{1b}[2Jb", 10), ["a\u{fffd}[2Jb"]);
     }
 }

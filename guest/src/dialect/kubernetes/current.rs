@@ -1,5 +1,7 @@
 //! What is known of a job before the request, and the configuration that applies to it after.
 
+use std::borrow::Cow;
+
 use super::request::Ask;
 use super::resource::{Kind, Resource, Spec};
 use crate::configuration::{Configuration, Entry, Key, RETENTION};
@@ -44,7 +46,7 @@ pub(super) fn state(before: Option<Resource<'_>>, facts: &Facts<'_>) -> Option<J
     }
 }
 
-fn transition<'d>(before: Resource<'d>) -> Option<std::borrow::Cow<'d, str>> {
+fn transition<'d>(before: Resource<'d>) -> Option<Cow<'d, str>> {
     let reconciling = before
         .status_text(&["reconciliationStatus", "state"])
         .filter(|word| matches!(word.as_ref(), "UPGRADING" | "ROLLING_BACK"));
@@ -109,4 +111,17 @@ pub(super) fn place_in<'d>(resource: Resource<'d>, entry: &Entry<'d>) -> Option<
 /// Whether a switch of the operator is on, and where the request says so. Absent means off (DOMAIN 4.3).
 pub(super) fn switch<'c, 'd>(configuration: &'c Configuration<'d>, key: Key) -> Option<&'c Entry<'d>> {
     configuration.entry(key).filter(|_| configuration.is_on(key) == Some(true))
+}
+
+/// Major and minor version: of the resource, of a session job's cluster, or as declared.
+pub(super) fn flink_version(ask: &Ask<'_>, spec: Spec<'_>, facts: &Facts<'_>) -> Option<(u32, u32)> {
+    let cluster = || {
+        let name = spec.get("deploymentName")?.text()?;
+        let cluster = related(facts, "FlinkDeployment", &ask.target.namespace, &name)?;
+        cluster.spec(Kind::Deployment).get("flinkVersion")?.text()
+    };
+    let own = spec.get("flinkVersion").and_then(|version| version.text());
+    let word: Cow<'_, str> = own.or_else(cluster).or_else(|| facts.platform.flink_version.clone())?;
+    let mut parts = word.trim_start_matches('v').split(['_', '.']).map(|part| part.parse::<u32>().ok());
+    Some((parts.next()??, parts.next()??))
 }

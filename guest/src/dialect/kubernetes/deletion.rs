@@ -2,15 +2,20 @@
 //! label (DOMAIN 6.0-2, 6.0-9).
 
 use super::current;
-use super::instant::seconds;
 use super::request::Ask;
 use super::resource::{Kind, Resource};
 use crate::configuration::SAVEPOINT_ON_DELETION;
 use crate::document::Node;
+use crate::instant::Instant;
 use crate::operation::{Action, Deletion, JobState, Operation, Place, Stage};
 
 /// How young a savepoint must be to stand for the one that a delete does not take (DOMAIN 6.12).
 const FRESH_SECONDS: i64 = 15 * 60;
+
+/// Seconds since 1970.
+fn seconds(time: &str) -> Option<i64> {
+    Instant::parse(time).map(Instant::seconds)
+}
 
 /// A delete of the resource.
 pub(super) fn delete<'d>(stage: &mut Stage<'d>, ask: &Ask<'d>, deployed: Option<bool>) {
@@ -27,13 +32,16 @@ pub(super) fn delete<'d>(stage: &mut Stage<'d>, ask: &Ask<'d>, deployed: Option<
         push(stage, ask, deletion, Place::Request);
         return;
     };
-    let cleaned = ask.kind.finalizer().is_none_or(|name| old.has_finalizer(name));
+    let cleaned = old.canary().is_none() && ask.kind.finalizer().is_none_or(|name| old.has_finalizer(name));
     let on_deletion = current::switch(&stage.current.configuration, SAVEPOINT_ON_DELETION).is_some();
     let entry = stage.current.configuration.entry(SAVEPOINT_ON_DELETION);
-    let place = entry
-        .and_then(|entry| current::place_in(old, entry))
-        .or_else(|| cleaned.then(|| old.spec(ask.kind).get("flinkConfiguration").map(Place::Body)).flatten())
-        .unwrap_or(Place::Body(old.metadata("finalizers").filter(|_| !cleaned).unwrap_or(old.node)));
+    let place = match cleaned {
+        true => entry
+            .and_then(|entry| current::place_in(old, entry))
+            .or(old.spec(ask.kind).get("flinkConfiguration").map(Place::Body))
+            .unwrap_or(Place::Body(old.node)),
+        false => Place::Body(old.metadata("finalizers").or(old.node.get("metadata")).unwrap_or(old.node)),
+    };
     let deletion = deletion(stage, ask, old, on_deletion && cleaned, deployed, place);
     push(stage, ask, deletion, Place::Body(old.node));
 }

@@ -1,11 +1,16 @@
 //! Words and fields that the operator's resource definitions do not have. The API server enforces them, so what is
 //! found here comes from newer definitions or from a manifest that was not sent yet: a warning (DOMAIN 6.12).
 
+use std::borrow::Cow;
+
 use super::request::{Ask, Verb};
 use super::resource::{Kind, Resource, Spec};
 use crate::document::Node;
 use crate::nearest::{closest, nearest};
 use crate::operation::{Oddity, OddityKind, Place};
+
+/// Nobody reads more; a document made to be large must not cost more.
+const MAX_ODDITIES: usize = 50;
 
 const DEPLOYMENT_FIELDS: &[&str] = &[
     "image",
@@ -103,6 +108,9 @@ fn job_is_there<'d>(ask: &Ask<'d>, object: Resource<'d>, spec: Spec<'d>, found: 
 
 fn fields<'d>(node: Option<Node<'d>>, known: &[&str], found: &mut Vec<Oddity<'d>>) {
     for (key, value) in node.iter().flat_map(|node| node.members()) {
+        if found.len() >= MAX_ODDITIES {
+            return;
+        }
         let name = key.text().unwrap_or_default();
         if known.contains(&name.as_ref()) {
             continue;
@@ -132,10 +140,10 @@ fn word<'d>(node: Option<Node<'d>>, name: &str, known: &[&str], found: &mut Vec<
     let oddity = Oddity::new(
         OddityKind::UnknownEnumValue,
         Place::Body(node),
-        format!("`{name}` has no value {}: what the operator makes of it is not known here", node.source()),
+        format!("`{name}` has no value `{}`: what the operator makes of it is not known here", shown(node)),
         format!("use one of the known values{hint}; if the operator is newer than this gate, update the gate"),
     );
-    found.push(oddity.observed(node.source()).expected(known.join(", ")).warn());
+    found.push(oddity.observed(shown(node)).expected(known.join(", ")).warn());
 }
 
 fn flag<'d>(node: Option<Node<'d>>, name: &str, found: &mut Vec<Oddity<'d>>) {
@@ -143,8 +151,13 @@ fn flag<'d>(node: Option<Node<'d>>, name: &str, found: &mut Vec<Oddity<'d>>) {
     let oddity = Oddity::new(
         OddityKind::UnknownEnumValue,
         Place::Body(node),
-        format!("`{name}` is neither true nor false but {}", node.source()),
+        format!("`{name}` is neither true nor false but `{}`", node.source()),
         "write `true` or `false`, without quotes",
     );
     found.push(oddity.observed(node.source()).expected("true, false").warn());
+}
+
+/// A value without its quotes; lists and objects as they are written.
+fn shown(node: Node<'_>) -> Cow<'_, str> {
+    node.scalar().unwrap_or(Cow::Borrowed(node.source()))
 }

@@ -17,17 +17,18 @@ const OPERATOR: (&str, &str) = ("system:serviceaccount:", ":flink-operator");
 
 /// The reason why this request gets warnings at most.
 pub(super) fn of(ask: &Ask<'_>) -> Option<&'static str> {
-    let user = ask.user.as_deref().unwrap_or_default();
+    let child = ask.kind == Kind::Deployment && is_blue_green_child(ask);
+    of_user(ask.verb, ask.user.as_deref().unwrap_or_default())
+        .or(child.then_some("it belongs to a FlinkBlueGreenDeployment, and is judged through that"))
+}
+
+/// The same, by who asks alone.
+pub(super) fn of_user(verb: Verb, user: &str) -> Option<&'static str> {
     if is_operator(user) {
         return Some("the operator itself asks, and would be stuck without it");
     }
-    if ask.verb == Verb::Delete && CLEANERS.contains(&user) {
-        return Some("a controller of the cluster cleans up, and would be stuck without it");
-    }
-    if ask.kind == Kind::Deployment && is_blue_green_child(ask) {
-        return Some("it belongs to a FlinkBlueGreenDeployment, and is judged through that");
-    }
-    None
+    let cleans = verb == Verb::Delete && CLEANERS.contains(&user);
+    cleans.then_some("a controller of the cluster cleans up, and would be stuck without it")
 }
 
 /// An update back to what last ran well. A restart of what runs well is none, and a changed redeploy nonce keeps its

@@ -1,7 +1,5 @@
 //! Creates and updates of the kinds that run jobs: what the operator's reconciler will do with the job (DOMAIN 4.2).
 
-use std::borrow::Cow;
-
 use super::current;
 use super::difference::Difference;
 use super::request::{Ask, Verb};
@@ -9,7 +7,6 @@ use super::resource::{Desired, Kind, Resource, Spec, UpgradeMode};
 use crate::configuration::{
     DRAIN_ON_SAVEPOINT, IGNORE_UNCLAIMED_STATE, IN_PLACE_SCALING, LAST_STATE_FALLBACK, SAVEPOINT_DIRECTORY,
 };
-use crate::facts::Facts;
 use crate::operation::{
     Action, Change, JobState, Operation, Place, Reach, Restore, Stage, Start, StartCause, Stop, StopCause, StopMode,
     Trigger,
@@ -215,7 +212,7 @@ impl<'d> Transition<'_, 'd> {
         let scheduler = configuration.get(&["jobmanager.scheduler"]).or(stage.facts.platform.scheduler.as_deref());
         runs && configuration.is_on(IN_PLACE_SCALING) != Some(false)
             && scheduler.is_some_and(|scheduler| scheduler.trim().eq_ignore_ascii_case("adaptive"))
-            && flink_version(self.ask, self.new, &stage.facts).is_some_and(|version| version >= (1, 18))
+            && current::flink_version(self.ask, self.new, &stage.facts).is_some_and(|version| version >= (1, 18))
     }
 
     /// Where the sticky drain switch is on after this request; `None`: it is off.
@@ -250,17 +247,4 @@ impl<'d> Transition<'_, 'd> {
         let changed = difference.and_then(Difference::place);
         Place::Body(changed.or(self.new.node).unwrap_or(self.resource.node))
     }
-}
-
-/// Major and minor version: of the resource, of a session job's cluster, or as declared.
-fn flink_version(ask: &Ask<'_>, spec: Spec<'_>, facts: &Facts<'_>) -> Option<(u32, u32)> {
-    let cluster = || {
-        let name = spec.get("deploymentName")?.text()?;
-        let cluster = current::related(facts, "FlinkDeployment", &ask.target.namespace, &name)?;
-        cluster.spec(Kind::Deployment).get("flinkVersion")?.text()
-    };
-    let own = spec.get("flinkVersion").and_then(|version| version.text());
-    let word: Cow<'_, str> = own.or_else(cluster).or_else(|| facts.platform.flink_version.clone())?;
-    let mut parts = word.trim_start_matches('v').split(['_', '.']).map(|part| part.parse::<u32>().ok());
-    Some((parts.next()??, parts.next()??))
 }

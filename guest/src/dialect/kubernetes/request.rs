@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::leniency;
 use super::resource::{Kind, Resource};
 use crate::document::Node;
 use crate::gate::Failure;
@@ -54,8 +55,8 @@ pub(super) enum Asked<'d> {
     Scale { target: Target<'d>, replicas: Option<Node<'d>>, before: Option<Node<'d>>, place: Place<'d> },
     /// Nothing that concerns a job; the words say why.
     Nothing { why: &'static str, target: Target<'d>, place: Place<'d> },
-    /// Something that we do not know.
-    Unknown { oddity: Oddity<'d>, target: Target<'d> },
+    /// Something that we do not know, and a reason why it must not be denied.
+    Unknown { oddity: Oddity<'d>, target: Target<'d>, leniency: Option<&'static str> },
 }
 
 fn text<'d>(node: Node<'d>, path: &[&str]) -> Cow<'d, str> {
@@ -113,6 +114,7 @@ pub(super) fn review(root: Node<'_>) -> Result<Asked<'_>, Failure> {
             )));
         }
     };
+    let user = text(request, &["userInfo", "username"]);
     match text(request, &["subResource"]).as_ref() {
         "" => {}
         "status" => return Ok(Asked::Nothing { why: "status update of", target, place }),
@@ -124,16 +126,20 @@ pub(super) fn review(root: Node<'_>) -> Result<Asked<'_>, Failure> {
         }
         other => {
             let oddity = unknown(request.get("subResource"), format!("the subresource `{other}` is not known here"));
-            return Ok(Asked::Unknown { oddity: oddity.observed(other), target });
+            let leniency = leniency::of_user(verb, &user);
+            return Ok(Asked::Unknown { oddity: oddity.observed(other), target, leniency });
         }
     }
     let (version, word) = (text(request, &["kind", "version"]), text(request, &["kind", "kind"]));
     let kind = match kind(&group, &version, &word) {
         Ok(kind) => kind,
         Err(_) if group == VERVERICA => return Ok(Asked::Nothing { why: "not a Flink job:", target, place }),
+        Err(_) if spec_stays(object, old) => return Ok(Asked::Nothing { why: "leave unchanged", target, place }),
         Err(why) => {
             let oddity = unknown(request.get("kind").or(request.get("resource")), why);
-            return Ok(Asked::Unknown { oddity: oddity.observed(format!("{group}/{version} {word}")), target });
+            let leniency = leniency::of_user(verb, &user);
+            let oddity = oddity.observed(format!("{group}/{version} {word}"));
+            return Ok(Asked::Unknown { oddity, target, leniency });
         }
     };
     let object = object.filter(Node::is_object).map(|node| Resource { node });
@@ -146,7 +152,7 @@ pub(super) fn review(root: Node<'_>) -> Result<Asked<'_>, Failure> {
         }
         Verb::Delete => (None, old),
     };
-    let user = Some(text(request, &["userInfo", "username"])).filter(|name| !name.is_empty());
+    let user = Some(user).filter(|name| !name.is_empty());
     Ok(Asked::Resource(Ask { verb, kind, target, user, object, old, bare: false }))
 }
 
@@ -162,22 +168,24 @@ pub(super) fn manifest<'d>(root: Node<'d>, live: Option<Node<'d>>) -> Result<Ask
             "`{api}` `{word}` is no Flink resource; expected apiVersion `flink.apache.org/v1beta1`"
         )));
     }
-    let target = Target { namespace: text(root, &["metadata", "namespace"]), name: text(root, &["metadata", "name"]) };
+    let namespace = match text(root, &["metadata", "namespace"]) {
+        none if none.is_empty() => live.map(|live| text(live, &["metadata", "namespace"])).unwrap_or_default(),
+        namespace => namespace,
+    };
+    let target = Target { namespace, name: text(root, &["metadata", "name"]) };
     let kind = match kind(group, version, &word) {
         Ok(kind) => kind,
         Err(why) if group == VERVERICA => return Err(Failure::unsupported(why)),
         Err(why) => {
             let oddity = unknown(root.get("kind").or(root.get("apiVersion")), why);
-            return Ok(Asked::Unknown { oddity: oddity.observed(format!("{api} {word}")), target });
+            return Ok(Asked::Unknown { oddity: oddity.observed(format!("{api} {word}")), target, leniency: None });
         }
     };
     if let Some(live) = live {
-        let names = [text(live, &["kind"]), text(live, &["metadata", "name"])];
-        if names != [word.clone(), target.name.clone()] {
+        let (live_word, live_name) = (text(live, &["kind"]), text(live, &["metadata", "name"]));
+        if live_word != word || live_name != target.name {
             return Err(Failure::malformed(format!(
-                "the live object is `{}` `{}`, the manifest is `{word}` `{}`: give the same resource",
-                names.first().map(AsRef::as_ref).unwrap_or_default(),
-                names.last().map(AsRef::as_ref).unwrap_or_default(),
+                "the live object is {live_word} `{live_name}`, the manifest {word} `{}`: give the same resource twice",
                 target.name
             )));
         }
@@ -197,6 +205,14 @@ fn kind(group: &str, version: &str, word: &str) -> Result<Kind, String> {
         (FLINK, "v1beta1", _) => Err(format!("the kind `{word}` of `{group}` is not known here")),
         (VERVERICA, _, _) => Err(format!("the kind `{word}` of `{group}/{version}` is not known here")),
         _ => Err(format!("version `{version}` of `{group}` is not known here")),
+    }
+}
+
+/// An update of labels or finalizers only, whatever the spec means.
+fn spec_stays(object: Option<Node<'_>>, old: Option<Node<'_>>) -> bool {
+    match (object.and_then(|node| node.get("spec")), old.and_then(|node| node.get("spec"))) {
+        (Some(after), Some(before)) => before.same(&after),
+        _ => false,
     }
 }
 

@@ -32,7 +32,7 @@ pub(super) fn create<'d>(body: Body<'d>, target: &Target<'d>, stage: &mut Stage<
         content: true,
         reach: Reach::Nothing,
         arms_drain: wish.drain_node.filter(|_| wish.turns_drain_on).map(Place::Body),
-        stateful: stage.current.stateful,
+        stateful: wish.upgrade.and_then(is_stateful),
     };
     push(stage, Action::Change(change), target, Place::Body(body.root));
     if wish.state == Some("RUNNING") {
@@ -66,6 +66,7 @@ pub(super) fn change<'d>(body: Body<'d>, target: &Target<'d>, stage: &mut Stage<
     };
     let drains_now = stop_mode.or(upgrade_mode) == Some(StopMode::Drain);
     if wish.template.is_some() || wish.other.is_some() {
+        let touches_upgrades = wish.template.is_some() || wish.upgrade_node.is_some() || wish.configures;
         let change = Change {
             content: wish.template.is_some(),
             reach: match upgrade {
@@ -74,8 +75,8 @@ pub(super) fn change<'d>(body: Body<'d>, target: &Target<'d>, stage: &mut Stage<
                 _ => Reach::Nothing,
             },
             arms_drain: wish.drain_node.filter(|_| wish.turns_drain_on && !drains_now).map(Place::Body),
-            // Only a request that touches what a stateful upgrade needs can break it (DOMAIN 6.0-4).
-            stateful: stage.current.stateful.filter(|_| wish.upgrade_node.is_some() || wish.configures),
+            // Labels and the like say nothing of upgrades (DOMAIN 6.0-4).
+            stateful: wish.upgrade.filter(|_| touches_upgrades).and_then(is_stateful),
         };
         let place = [wish.template, wish.upgrade_node, wish.drain_node, wish.other].into_iter().flatten().next();
         push(stage, Action::Change(change), target, Place::of(place));
@@ -88,17 +89,7 @@ pub(super) fn change<'d>(body: Body<'d>, target: &Target<'d>, stage: &mut Stage<
         start(&wish, StartCause::Resume, wish.restore.clone(), target, stage);
     }
     if let Some(mode) = upgrade_mode {
-        // A job that has ended cannot be stopped: the new one starts from what is there.
-        let over = stage.current.state.as_ref().is_some_and(JobState::is_over);
-        if !over {
-            stop(&wish, mode, StopCause::Upgrade, wish.template, target, stage);
-        }
-        let restore = match (mode, &wish.restore) {
-            (StopMode::Cancel, restore) | (_, restore @ Restore::Empty) => restore.clone(),
-            (_, restore) if over => restore.clone(),
-            _ => Restore::Stopped,
-        };
-        start(&wish, StartCause::Upgrade, restore, target, stage);
+        restart(&wish, mode, target, stage);
     }
     if stage.operations.is_empty() {
         let odd = wish.state_node.is_some() && wish.state.is_none();
@@ -107,21 +98,39 @@ pub(super) fn change<'d>(body: Body<'d>, target: &Target<'d>, stage: &mut Stage<
     }
 }
 
+/// The platform brings a changed template to the job by itself.
+fn restart<'d>(wish: &Wish<'d>, mode: StopMode, target: &Target<'d>, stage: &mut Stage<'d>) {
+    // A job that has ended cannot be stopped: the new one starts from what is there.
+    let over = stage.current.state.as_ref().is_some_and(JobState::is_over);
+    if !over {
+        stop(wish, mode, StopCause::Upgrade, wish.template, target, stage);
+    }
+    let from_the_stop = !over && mode != StopMode::Cancel && wish.restore != Restore::Empty;
+    let restore = if from_the_stop { Restore::Stopped } else { wish.restore.clone() };
+    start(wish, StartCause::Upgrade, restore, target, stage);
+}
+
 /// Reads a deployment's body; afterwards the stage knows what applies to the job.
 fn read<'d>(body: &Body<'d>, target: &Target<'d>, stage: &mut Stage<'d>) -> Wish<'d> {
     check_deployment(body, stage);
     if let Some(node) = body.value(&["metadata", "annotations", "sluicegate.dev/intent"]) {
         intent(&node.scalar().unwrap_or_default(), Place::Body(node), stage);
+        // Whoever may annotate the deployment speaks for it (DOMAIN 6.0-6).
+        stage.intent.trusted = true;
     }
     let wish = Wish::read(body, target, stage);
+    fill_retention(stage);
+    wish
+}
+
+/// What becomes of the last checkpoint, by the configuration that applies.
+pub(super) fn fill_retention(stage: &mut Stage<'_>) {
     let current = &mut stage.current;
-    current.stateful = wish.upgrade.and_then(is_stateful);
     current.retention = match current.configuration.get(RETENTION) {
         Some(value) if value.trim().eq_ignore_ascii_case("RETAIN_ON_CANCELLATION") => Some(Retention::Kept),
         Some(_) => Some(Retention::Deleted),
         None => current.configuration_complete.then_some(Retention::Deleted),
     };
-    wish
 }
 
 fn is_stateful(kind: &str) -> Option<bool> {

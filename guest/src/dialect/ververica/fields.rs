@@ -33,12 +33,20 @@ const SPEC: &[&str] = &[
     "deploymentTarget",
     "sessionClusterId",
 ];
+/// Fields of `spec` that people put beside it.
+const MISPLACED: &[&str] = &["state", "upgradeStrategy", "restoreStrategy", "template"];
 const TEMPLATE_SPEC: &[&str] =
     &["artifact", "parallelism", "numberOfTaskManagers", "resources", "flinkConfiguration", "logging", "kubernetes"];
 
 /// Looks through a deployment's body.
 pub(super) fn check_deployment<'d>(body: &Body<'d>, stage: &mut Stage<'d>) {
-    resource(body.root, METADATA, stage);
+    for (name, node) in MISPLACED.iter().filter_map(|name| body.root.get(name).map(|node| (name, node))) {
+        let message = format!("`{name}` belongs below `spec`: here the platform would drop it without a word");
+        let remedy = format!("give it as `spec.{name}`");
+        let oddity = Oddity::new(OddityKind::UnknownLifecycleField, Place::Body(node), message, remedy);
+        stage.oddities.push(oddity.observed(format!("`{name}`")).expected(format!("spec.{name}")));
+    }
+    resource(body.root, METADATA, MISPLACED, stage);
     let objects: &[(&[&str], &str, &[&'static str])] = &[
         // Among them `spec.status`, a real bug of a client (vvpctl): it resembles `state`, and nothing would stop.
         (&["spec"], "spec", SPEC),
@@ -72,7 +80,7 @@ pub(super) fn check_savepoint<'d>(root: Node<'d>, stage: &mut Stage<'d>) {
         "annotations",
         "resourceVersion",
     ];
-    resource(root, METADATA, stage);
+    resource(root, METADATA, &[], stage);
     if let Some(spec) = object(root.get("spec"), "spec", stage) {
         fields(spec, "`spec`", &["savepointLocation", "flinkSavepointId"], stage);
     }
@@ -81,9 +89,9 @@ pub(super) fn check_savepoint<'d>(root: Node<'d>, stage: &mut Stage<'d>) {
     }
 }
 
-/// What all resources have.
-fn resource<'d>(root: Node<'d>, metadata: &[&'static str], stage: &mut Stage<'d>) {
-    fields(root, "the resource", &["apiVersion", "kind", "metadata", "spec", "status"], stage);
+/// What all resources have. `told`: members that are reported already.
+fn resource<'d>(root: Node<'d>, metadata: &[&'static str], told: &[&'static str], stage: &mut Stage<'d>) {
+    fields(root, "the resource", &[&["apiVersion", "kind", "metadata", "spec", "status"], told].concat(), stage);
     let Some(node) = object(root.get("metadata"), "metadata", stage) else { return };
     fields(node, "`metadata`", metadata, stage);
     let Some(annotations) = object(node.get("annotations"), "metadata.annotations", stage) else { return };

@@ -1,9 +1,8 @@
 //! Savepoints: a POST without a location takes one, a POST with a location makes an existing one known
 //! (DOMAIN 1.5, S2-6).
 
-use super::deployment::fill_current;
 use super::fields::{SPEC_VERSION, check_savepoint};
-use super::wish::fill_configuration;
+use super::fill_current;
 use crate::dialect::managed::{push, required, wrong_type};
 use crate::document::Node;
 use crate::operation::{Action, Place, Registration, Stage, Target, Trigger};
@@ -11,7 +10,6 @@ use crate::operation::{Action, Place, Registration, Stage, Target, Trigger};
 /// Takes a savepoint, or registers one.
 pub(super) fn create<'d>(root: Node<'d>, target: &Target<'d>, stage: &mut Stage<'d>) {
     fill_current(stage);
-    fill_configuration(true, stage);
     check_savepoint(root, stage);
     let why = "the platform cannot tell which deployment the savepoint belongs to";
     let metadata = root.get("metadata").unwrap_or(root);

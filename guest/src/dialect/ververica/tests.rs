@@ -102,6 +102,7 @@ fn template_changes_follow_the_upgrade_strategy() {
     let both = "spec:\n  state: CANCELLED\n  template:\n    spec: {parallelism: 4}\n";
     assert_eq!(patch(both, RUNS), "Change, Request Cancel");
     assert_eq!(patch("spec:\n  template: {spec: {}}\n", RUNS), "Nothing");
+    assert_eq!(patch("spec:\n  template: null\n", &facts("NONE")), "Change NextStart");
 }
 
 #[test]
@@ -189,6 +190,7 @@ fn look_alikes_are_refused_and_strangers_noted() {
         ("spec: {state: 'RUNNING '}", vec![(UnknownEnumValue, None)]),
         ("spec: {state: 2}", vec![(UnknownEnumValue, None)]),
         ("spec: {state: null}", vec![(UnknownEnumValue, Some(Soft::Warn))]),
+        ("spec: null", vec![(UnknownEnumValue, Some(Soft::Warn))]),
         ("spec: {state: HIBERNATED}", vec![(UnknownEnumValue, Some(Soft::Note))]),
         ("spec: {status: CANCELLED}", vec![(UnknownLifecycleField, None)]),
         ("state: CANCELLED", vec![(UnknownLifecycleField, None)]),

@@ -11,6 +11,7 @@ const STATES: &[&str] = &["RUNNING", "SUSPENDED", "CANCELLED"];
 const UPGRADES: &[&str] = &["STATEFUL", "STATELESS", "NONE"];
 const RESTORES: &[&str] = &["LATEST_STATE", "LATEST_SAVEPOINT", "NONE"];
 
+const SPEC: &[&str] = &["spec"];
 const STATE: &[&str] = &["spec", "state"];
 const UPGRADE: &[&str] = &["spec", "upgradeStrategy", "kind"];
 const RESTORE: &[&str] = &["spec", "restoreStrategy", "kind"];
@@ -48,7 +49,7 @@ impl<'d> Wish<'d> {
     pub(super) fn read(body: &Body<'d>, target: &Target<'_>, stage: &mut Stage<'d>) -> Self {
         let state_node = body.value(STATE);
         let state = state_node.and_then(|node| choice(node, "spec.state", STATES, stage));
-        if let Some(null) = body.null(STATE) {
+        if let Some(null) = body.null(STATE).or_else(|| body.null(SPEC)) {
             stage.oddities.push(
                 Oddity::new(
                     OddityKind::UnknownEnumValue,
@@ -117,31 +118,35 @@ fn among(word: &str, values: &'static [&'static str]) -> Option<&'static str> {
 
 /// The configuration that applies after this request.
 fn configure<'d>(body: &Body<'d>, stage: &mut Stage<'d>) {
-    let given = body.given(CONFIGURATION);
-    let replaced = match given {
-        Given::Kept => false,
-        Given::Removed => true,
-        Given::Value(_) => body.whole,
-    };
-    fill_configuration(!replaced, stage);
-    if let Given::Value(map) = given {
-        stage.current.configuration.merge(map);
+    let stored = stage.facts.deployment.configuration;
+    match body.given(CONFIGURATION) {
+        Given::Kept => return fill_configuration(stored, stage),
+        Given::Removed => fill_configuration(None, stage),
+        Given::Value(map) if body.whole => fill_configuration(Some(map), stage),
+        Given::Value(patch) => {
+            fill_configuration(None, stage);
+            stage.current.configuration.overlay_patched(stored, patch);
+            stage.current.configuration_complete = stored.is_some();
+            return;
+        }
     }
-    stage.current.configuration_complete |= replaced;
+    stage.current.configuration_complete = true;
 }
 
-/// The platform's configuration, and over it, if it stays, the stored one of the deployment.
-pub(super) fn fill_configuration(stays: bool, stage: &mut Stage<'_>) {
-    let stored = stage.facts.deployment.configuration.filter(|_| stays);
+/// The platform's configuration, and the deployment's over it.
+pub(super) fn fill_configuration<'d>(own: Option<Node<'d>>, stage: &mut Stage<'d>) {
     let current = &mut stage.current;
-    current.configuration_complete = stored.is_some();
-    for map in stage.facts.platform.configuration.into_iter().chain(stored) {
+    current.configuration_complete = own.is_some();
+    for map in stage.facts.platform.configuration.into_iter().chain(own) {
         current.configuration.overlay(map);
     }
 }
 
 /// The template, unless the deployment is known and stays as it is.
 fn changed_template<'d>(body: &Body<'d>, target: &Target<'_>, stage: &Stage<'_>) -> Option<Node<'d>> {
+    if let Some(null) = body.null(TEMPLATE).or_else(|| body.null(SPEC)) {
+        return Some(null);
+    }
     let template = body.value(TEMPLATE).filter(|template| !is_empty(*template))?;
     let stored = stage.facts.related.iter().find(|resource| {
         let named = |key: &str| resource.path(&["metadata", key]).is_some_and(|node| node.is(&target.name));

@@ -10,7 +10,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     family: "hygiene",
     why: "What runs now is not known, so rules that compare with it can say nothing.",
     source: "DOMAIN 4.1 and 4.5 (lastReconciledSpec is a JSON text and can be broken)",
-    dialects: &[Dialect::Kubernetes, Dialect::Ververica, Dialect::Alibaba, Dialect::FlinkRest],
+    dialects: &[Dialect::Kubernetes],
     effect: Effect::Warn,
     example: "UPDATE FlinkDeployment orders with status.reconciliationStatus.lastReconciledSpec: \"{\"",
     check,

@@ -1,7 +1,7 @@
 //! A savepoint needs a directory: in the request, the configuration, or the platform's blob storage (S2-5, REC R1).
 
 use crate::configuration::{Configuration, SAVEPOINT_DIRECTORY};
-use crate::operation::{Action, Change, Dialect, Operation, Stage, StartCause, Stop, StopMode, Trigger};
+use crate::operation::{Action, Change, Dialect, Operation, Stage, Stop, StopMode, Trigger};
 use crate::rules::Rule;
 use crate::verdict::{Effect, Report};
 
@@ -113,16 +113,24 @@ struct Need {
 }
 
 fn ververica_need(stage: &Stage<'_>, operation: &Operation<'_>) -> Option<Need> {
-    let creates = || stage.starts().any(|(_, start)| start.cause == StartCause::Create);
     match &operation.action {
         Action::Stop(stop) if takes_savepoint(stop) => Some(Need { words: "a stop with savepoint", old: false }),
         Action::Trigger(Trigger { checkpoint: false, .. }) => Some(Need { words: "a savepoint", old: false }),
         Action::Change(Change { stateful: Some(true), .. }) => {
-            let old = stage.current.stateful == Some(true) && stage.stops().next().is_none() && !creates();
+            let old = stage.stops().next().is_none() && lacked_before(stage);
             Some(Need { words: "a stateful upgrade", old })
         }
         _ => None,
     }
+}
+
+/// Whether the deployment is known to have had stateful upgrades and no directory.
+fn lacked_before(stage: &Stage<'_>) -> bool {
+    let deployment = &stage.facts.deployment;
+    let Some(map) = deployment.configuration else { return false };
+    let mut before = Configuration::default();
+    before.overlay(map);
+    deployment.upgrade_kind.as_deref() == Some("STATEFUL") && before.present(SAVEPOINT_DIRECTORY).is_none()
 }
 
 /// A snapshot without a path, and a blue/green deployment: it takes a savepoint at every change (DOMAIN 6.12). The
@@ -165,8 +173,8 @@ fn kubernetes(stage: &Stage<'_>, report: &mut Report<'_>) {
 #[cfg(test)]
 mod tests {
     use super::RULE;
-    use crate::operation::{Action, Change, Dialect, Reach, Restore, Stage, StartCause, StopCause, StopMode};
-    use crate::rules::testing::{SILENT, at_least, body, only, says, stage, start, stop, trigger, unjudged};
+    use crate::operation::{Action, Change, Dialect, Reach, Stage, StopCause, StopMode};
+    use crate::rules::testing::{SILENT, at_least, body, only, says, stage, stop, trigger, unjudged};
     use crate::verdict::Effect;
 
     const CONFIGURED: &str = "platform: {flinkConfiguration: {state.savepoints.dir: 's3://b/sp'}}";
@@ -218,13 +226,20 @@ deployment: {flinkConfiguration: {state.savepoints.dir: 's3://b/sp'}}",
 
     #[test]
     fn on_ververica_an_old_blemish_is_a_warning() {
-        let off = "platform: {universalBlobStorage: false}";
-        let edit = || configured(stage(Dialect::Ververica, stateful()).with_facts(off), "{}", true);
-        assert_eq!(says(&RULE, &edit()), only(Effect::Deny));
-        let again = || edit().with(|stage| stage.current.stateful = Some(true));
-        assert_eq!(says(&RULE, &again()), only(Effect::Warn));
-        assert_eq!(says(&RULE, &again().and(stop(StopMode::Savepoint, StopCause::Upgrade))), only(Effect::Deny));
-        assert_eq!(says(&RULE, &again().and(start(StartCause::Create, Restore::LatestState))), only(Effect::Deny));
+        let edit = |before: &str| {
+            let facts = format!("platform: {{universalBlobStorage: false}}\ndeployment: {before}");
+            configured(stage(Dialect::Ververica, stateful()).with_facts(&facts), "{}", true)
+        };
+        assert_eq!(says(&RULE, &edit("{}")), only(Effect::Deny));
+        let lacking = "{upgradeStrategy: {kind: STATEFUL}, flinkConfiguration: {}}";
+        assert_eq!(says(&RULE, &edit(lacking)), only(Effect::Warn));
+        assert_eq!(says(&RULE, &edit(lacking).and(stop(StopMode::Savepoint, StopCause::Upgrade))), only(Effect::Deny));
+        for brought_in in [
+            "{upgradeStrategy: {kind: STATELESS}, flinkConfiguration: {}}",
+            "{upgradeStrategy: {kind: STATEFUL}, flinkConfiguration: {state.savepoints.dir: 's3://b/sp'}}",
+        ] {
+            assert_eq!(says(&RULE, &edit(brought_in)), only(Effect::Deny), "{brought_in}");
+        }
     }
 
     #[test]

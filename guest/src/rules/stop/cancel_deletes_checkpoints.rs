@@ -2,8 +2,9 @@
 
 use super::cancel_needs_running::already_asked;
 use super::cancel_without_savepoint::ends_without_savepoint;
+use crate::configuration::RETENTION;
 use crate::operation::{Dialect, JobState, Restart, Retention, Stage, StopCause};
-use crate::rules::{Rule, remedy};
+use crate::rules::{Rule, words};
 use crate::verdict::{Effect, Report};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -20,8 +21,6 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check,
 };
 
-const KEY: &str = "execution.checkpointing.externalized-checkpoint-retention";
-
 fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     if stage.current.state.as_ref().is_some_and(|state| state.is_over()) {
         return;
@@ -37,7 +36,7 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
             (Restart::Unknown { .. }, _) => None,
         };
         let place = &operation.place;
-        let draft = match (stage.current.retention, planned) {
+        let mut draft = match (stage.current.retention, planned) {
             (Some(Retention::Kept), _) => continue,
             (None, planned) => {
                 if running && planned == Some(true) {
@@ -48,7 +47,7 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
             (Some(Retention::Deleted), Some(true)) if running => {
                 let message = "this cancel deletes the last checkpoint and takes no savepoint, and the job is to run \
                                again: it would start empty";
-                report.main(place, message).expected("RETAIN_ON_CANCELLATION")
+                report.main(place, message)
             }
             (Some(Retention::Deleted), planned) => {
                 if running && planned.is_none() {
@@ -56,7 +55,7 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
                 }
                 let message = "this cancel deletes the last checkpoint and takes no savepoint: nothing is left to \
                                start again from";
-                report.warn(place, message).expected("RETAIN_ON_CANCELLATION")
+                report.warn(place, message)
             }
             (Some(Retention::DeletedByDefault), planned) => {
                 if running && planned == Some(true) {
@@ -67,8 +66,14 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
                 report.warn(place, message)
             }
         };
-        let keep = remedy::stop_with_savepoint(stage.platform);
-        draft.remedy(format!("{keep}; for later runs set `{KEY}: RETAIN_ON_CANCELLATION`"));
+        if let Some(value) = stage.current.configuration.get(RETENTION) {
+            draft = draft.observed(value);
+        }
+        let keep = words::stop_with_savepoint(stage.platform);
+        let key = RETENTION.first().copied().unwrap_or_default();
+        draft
+            .expected("RETAIN_ON_CANCELLATION")
+            .remedy(format!("{keep}; for later runs set `{key}: RETAIN_ON_CANCELLATION`"));
     }
 }
 

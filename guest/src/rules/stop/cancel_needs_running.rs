@@ -2,7 +2,7 @@
 //! exempt: there a cancel is the way out.
 
 use crate::operation::{Dialect, JobState, Stage, Stop, StopCause, StopMode};
-use crate::rules::{Rule, remedy};
+use crate::rules::{Rule, words};
 use crate::verdict::{Effect, Report};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -33,7 +33,7 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
             Effect::Deny => report.main(place, message),
             _ => report.warn(place, message),
         };
-        draft.observed(state.word()).expected("RUNNING").remedy(next);
+        draft.observed(words::state(stage.platform, state)).expected("RUNNING").remedy(next);
     }
 }
 
@@ -45,16 +45,13 @@ pub(super) fn already_asked(stage: &Stage<'_>, stop: &Stop<'_>) -> bool {
 }
 
 fn judge(platform: Dialect, mode: StopMode, state: &JobState) -> Option<(Effect, String, String)> {
-    let word = state.word();
+    let word = words::state(platform, state);
     let takes_savepoint = mode != StopMode::Cancel;
     Some(match (platform, state) {
         (_, JobState::Failed) if takes_savepoint => (
             Effect::Warn,
             "the job failed and gives no savepoint: this stop cannot succeed".to_owned(),
-            format!(
-                "to end it, {}; it can start again from its last checkpoint or savepoint",
-                remedy::cancel(platform)
-            ),
+            format!("to end it, {}; it can start again from its last checkpoint or savepoint", words::cancel(platform)),
         ),
         (Dialect::Ververica, JobState::Canceled | JobState::Finished) if takes_savepoint => (
             Effect::Warn,
@@ -68,7 +65,7 @@ fn judge(platform: Dialect, mode: StopMode, state: &JobState) -> Option<(Effect,
         ),
         (Dialect::Ververica, JobState::Suspended) if !takes_savepoint => (
             Effect::Warn,
-            "the deployment is suspended: no job runs, and cancelled it no longer says that it waits to be resumed"
+            "no job runs: the deployment is suspended, and a cancel only takes away the mark that it is to be resumed"
                 .to_owned(),
             "to run it again, PATCH `spec.state: RUNNING`; cancel it only on the way to a delete".to_owned(),
         ),

@@ -3,7 +3,7 @@
 
 use super::cancel_needs_running::already_asked;
 use crate::operation::{Dialect, JobState, Restart, Retention, Stage, Stop, StopCause, StopMode};
-use crate::rules::{Rule, remedy};
+use crate::rules::{Rule, words};
 use crate::verdict::{Effect, Report};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -25,9 +25,9 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     }
     for (operation, _) in stage.stops().filter(|(_, stop)| ends_without_savepoint(stop) && !already_asked(stage, stop))
     {
-        let message = format!("no savepoint is taken: {}", what_is_left(stage.platform, stage.current.retention));
-        let keep = remedy::stop_with_savepoint(stage.platform);
-        let end = remedy::declare_final(stage.platform);
+        let message = what_is_left(stage.platform, stage.current.retention);
+        let keep = words::stop_with_savepoint(stage.platform);
+        let end = words::declare_final(stage);
         let next = format!("to keep the state, {keep}; if the job ends for good, {end}");
         report.main(&operation.place, message).remedy(next);
     }
@@ -51,18 +51,24 @@ fn has_something_to_lose(stage: &Stage<'_>) -> bool {
 
 fn what_is_left(platform: Dialect, retention: Option<Retention>) -> &'static str {
     match (platform, retention) {
-        (Dialect::Kubernetes, _) => "a job suspended with `upgradeMode: stateless` comes back empty",
+        (Dialect::Kubernetes, _) => {
+            "no savepoint is taken, and a job suspended with `upgradeMode: stateless` comes back empty"
+        }
         (Dialect::Alibaba, _) => {
-            "the platform keeps the latest checkpoint, but only that one, and the next run replaces it: it is no backup"
+            "no savepoint is taken: the platform keeps the latest checkpoint, but only that one, and the next run \
+             replaces it: it is no backup"
         }
         (_, Some(Retention::Kept)) => {
-            "the last checkpoint is kept, but it is no backup: a restart goes back to it and repeats what came after"
+            "no savepoint is taken: the last checkpoint is kept, but it is no backup, and a restart goes back to it and \
+             repeats what came after"
         }
-        (_, Some(Retention::Deleted)) => "and the last checkpoint is deleted: nothing is left to start again from",
+        (_, Some(Retention::Deleted)) => {
+            "no savepoint is taken, and the last checkpoint is deleted: nothing is left to start again from"
+        }
         (_, Some(Retention::DeletedByDefault)) => {
-            "and the cluster deletes the last checkpoint, unless the job's own code asks to keep it"
+            "no savepoint is taken, and the cluster deletes the last checkpoint unless the job's own code asks to keep it"
         }
-        (_, None) => "whether the last checkpoint survives is not known here",
+        (_, None) => "no savepoint is taken, and whether the last checkpoint survives is not known here",
     }
 }
 

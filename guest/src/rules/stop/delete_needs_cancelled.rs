@@ -1,7 +1,7 @@
 //! A managed deployment or job is deleted before it was cancelled (DOMAIN 6.2, 6.12).
 
 use crate::operation::{Action, Dialect, JobState, Operation, Stage};
-use crate::rules::Rule;
+use crate::rules::{Rule, words};
 use crate::verdict::{Effect, Report};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -53,7 +53,8 @@ fn alibaba(operation: &Operation<'_>, stage: &Stage<'_>, report: &mut Report<'_>
         Some(state) if state.is_over() => return,
         Some(state) => state,
     };
-    let message = format!("the job is {}: it must be cancelled before this delete", state.word());
+    let word = words::state(stage.platform, state);
+    let message = format!("the job is {word}: it must be cancelled before this delete");
     let draft = match state.is_failing() {
         true => report.warn(&operation.place, message),
         false => report.main(&operation.place, message),
@@ -62,7 +63,7 @@ fn alibaba(operation: &Operation<'_>, stage: &Stage<'_>, report: &mut Report<'_>
         JobState::Cancelling => "wait until GetJob shows CANCELLED, then delete",
         _ => "call StopJob with `STOP_WITH_SAVEPOINT` (or `NONE`), wait until GetJob shows CANCELLED, then delete",
     };
-    draft.observed(state.word()).expected("CANCELLED, FINISHED or FAILED").remedy(next);
+    draft.observed(word).expected("CANCELLED, FINISHED or FAILED").remedy(next);
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! high availability with it: there is no way back.
 
 use crate::operation::{Action, Deletion, Dialect, JobState, Restart, Stage};
-use crate::rules::{Rule, remedy};
+use crate::rules::{Rule, words};
 use crate::verdict::{Effect, Report};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -36,7 +36,10 @@ fn judge(deletion: &Deletion<'_>, stage: &Stage<'_>, report: &mut Report<'_>) {
         return;
     }
     let place = &deletion.place;
-    if let Restart::Final(who) = stage.intent.restart() {
+    // That a plan ends with the delete says nothing of whether its state is still wanted: that has to be declared.
+    if let Restart::Final(who) = stage.intent.restart()
+        && !stage.intent.by_plan
+    {
         let message = format!("the job's state is deleted with it; accepted because the job ends for good ({who})");
         return report.note(place, message).remedy("nothing to do if the job is never to run again");
     }
@@ -77,7 +80,7 @@ fn judge(deletion: &Deletion<'_>, stage: &Stage<'_>, report: &mut Report<'_>) {
         _ => format!(
             "set `kubernetes.operator.job.savepoint-on-deletion: \"true\"` first, or create a FlinkStateSnapshot and \
              delete within 15 minutes of its completion; if the job ends for good, {}",
-            remedy::declare_final(stage.platform)
+            words::declare_final(stage)
         ),
     };
     draft.observed(observed).remedy(next);
@@ -139,6 +142,8 @@ mod tests {
     fn controllers_and_a_declared_end_pass() {
         let by_controller = delete("RUNNING", |_| {}).with(|it| it.leniency = Some("a controller asks"));
         assert_eq!(says(&RULE, &by_controller), only(Effect::Warn));
-        assert_eq!(says(&RULE, &delete("RUNNING", |_| {}).restart_planned(false)), only(Effect::Note));
+        let declared = delete("RUNNING", |_| {}).restart_planned(false);
+        assert_eq!(says(&RULE, &declared), only(Effect::Note));
+        assert_eq!(says(&RULE, &declared.with(|it| it.intent.by_plan = true)), only(Effect::Deny));
     }
 }

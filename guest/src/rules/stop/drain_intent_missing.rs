@@ -1,7 +1,7 @@
 //! A drain of which nobody says whether the job comes back (DOMAIN 6.2, 6.12).
 
 use crate::operation::{Dialect, Restart, Stage, StopCause, StopMode};
-use crate::rules::{Rule, remedy};
+use crate::rules::{Rule, words};
 use crate::verdict::{Effect, Report};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -27,15 +27,14 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
         if refused {
             let message = "the caller declares `final`, but its word does not count here: if the job runs again after \
                            this drain, the same windows come out twice";
-            let remedy = "whoever runs the gate can declare it (`--intent final`, or `intent.restartPlanned: false` \
-                          in the facts) or add the caller to `intent.acceptFrom` in the settings";
+            let remedy = words::declare_final(stage);
             report.main(&stage.intent.place, message).observed("final").remedy(remedy);
         } else {
             let place = stop.drain.as_ref().unwrap_or(&operation.place);
             let message = "a drain is for the end of a job, and nothing says that this is the end: if it runs again, \
                            the same windows come out twice, each time incomplete";
-            let keep = remedy::stop_with_savepoint(stage.platform);
-            let end = remedy::declare_final(stage.platform);
+            let keep = words::stop_with_savepoint(stage.platform);
+            let end = words::declare_final(stage);
             report.main(place, message).remedy(format!("if it is to run again, {keep}; if not, {end}"));
         }
     }

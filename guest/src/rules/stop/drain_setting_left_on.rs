@@ -1,7 +1,7 @@
 //! The sticky drain switch turned on without a stop (DOMAIN 6.2, 6.0-10): an edit that arms a later loss.
 
 use crate::operation::{Action, Dialect, Stage};
-use crate::rules::{Rule, remedy};
+use crate::rules::{Rule, words};
 use crate::verdict::{Effect, Report};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -35,7 +35,7 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
             ),
         };
         let mut draft = report.main(place, message);
-        if let Some(value) = remedy::value(place) {
+        if let Some(value) = words::value(place) {
             draft = draft.observed(value).expected("false");
         }
         draft.remedy(next);

@@ -2,7 +2,7 @@
 //! `drain-intent-missing`.
 
 use crate::operation::{Dialect, JobState, Operation, Place, Restart, Stage, Stop, StopCause, StopMode};
-use crate::rules::{Rule, remedy};
+use crate::rules::{Rule, words};
 use crate::verdict::{Effect, Report};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -72,29 +72,29 @@ fn judge(operation: &Operation<'_>, stop: &Stop<'_>, stage: &Stage<'_>, report: 
             report.warn(place, message)
         }
     };
-    if let Some(value) = remedy::value(place) {
+    if let Some(value) = words::value(place) {
         draft = draft.observed(value).expected(match stage.platform {
             Dialect::Alibaba => "STOP_WITH_SAVEPOINT",
             _ => "false",
         });
     }
-    draft.remedy(way_out(stop.cause, stage.platform));
+    draft.remedy(way_out(stop.cause, stage));
 }
 
-fn way_out(cause: StopCause, platform: Dialect) -> String {
-    let keep = match platform {
+fn way_out(cause: StopCause, stage: &Stage<'_>) -> String {
+    let keep = match stage.platform {
         Dialect::Kubernetes => {
             "set `kubernetes.operator.job.drain-on-savepoint-deletion` to `false` first, then repeat"
         }
         Dialect::Ververica => {
             "first remove the annotation `com.dataartisans.appmanager.controller.deployment.stop-with-drain`, then repeat"
         }
-        _ => remedy::stop_with_savepoint(platform),
+        _ => words::stop_with_savepoint(stage.platform),
     };
     match cause {
         StopCause::Upgrade | StopCause::Delete => keep.to_owned(),
         StopCause::Request | StopCause::Suspend => {
-            format!("{keep}; only if the job ends for good, {}", remedy::declare_final(platform))
+            format!("{keep}; only if the job ends for good, {}", words::declare_final(stage))
         }
     }
 }
@@ -149,6 +149,7 @@ mod tests {
         let found = findings(&RULE, &said);
         assert_eq!(found[0].effect, Effect::Deny);
         assert!(found[0].message.contains("does not count"), "{}", found[0].message);
+        assert!(found[0].remedy.contains("intent.acceptFrom"), "{}", found[0].remedy);
         said.intent.trusted = true;
         assert_eq!(says(&RULE, &said), only(Effect::Note));
     }

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::bail;
-use sluicegate::input::{self, Position};
+use serde_json::Value;
+use sluicegate::input::{self, Piece, Position};
 use sluicegate::report::{Judged, Outcome};
 use sluicegate::{
-    Answer, Api, CheckError, Envelope, Fact, FailureKind, HttpHead, Need, Policy, PolicyError, Request, Settings,
-    Source, Subject, Verdict, yaml,
+    Answer, Api, CheckError, Dialect, Envelope, Fact, FailureKind, HttpHead, Need, Policy, PolicyError, Request,
+    Settings, Source, Subject, Target, Verdict, yaml,
 };
 
 use super::Intent;
@@ -23,13 +24,28 @@ const ROUNDS: usize = 4;
 /// Everything that is known, as `Facts` documents: a later one wins over the ones before it.
 pub(super) struct Known {
     documents: Vec<(Source, Vec<u8>)>,
-    /// A file that speaks of a deployment without saying which.
-    unscoped: Option<String>,
+    /// The documents that speak of one deployment.
+    about_one: Vec<AboutOne>,
+}
+
+/// Which deployment a document speaks of, as far as its `for` tells.
+struct AboutOne {
+    file: String,
+    scope: Value,
+}
+
+impl AboutOne {
+    fn fits(&self, dialect: Dialect, target: &Target) -> bool {
+        let fits = |field: &str, value: &str| self.scope.get(field).is_none_or(|scope| scope == value);
+        // A plan names its platform inside.
+        let platform = dialect == Dialect::Plan || fits("platform", dialect.name());
+        platform && fits("namespace", &target.namespace) && fits("name", &target.name)
+    }
 }
 
 impl Known {
     pub(super) fn gather(policy: &Policy, files: &[PathBuf], intent: Option<Intent>) -> anyhow::Result<Self> {
-        let mut known = Self { documents: Vec::new(), unscoped: None };
+        let mut known = Self { documents: Vec::new(), about_one: Vec::new() };
         known.documents.push((Source::Host, format!("{{\"now\":\"{}\"}}", now()).into_bytes()));
         for path in files {
             let name = path.display();
@@ -38,15 +54,15 @@ impl Known {
             if documents.is_empty() {
                 bail!("the facts `{name}`: there is nothing in them");
             }
-            for span in documents {
-                let document = &bytes[span.clone()];
+            for Piece { start, bytes: document } in documents {
                 if let Some(failure) = complaint(policy, document)? {
-                    let at = Position::of(&bytes, span.start + failure.offset.unwrap_or(0) as usize);
+                    let at = Position::of(&bytes, start + failure.offset.unwrap_or(0) as usize);
                     bail!("{name}:{at}: {}", failure.message);
                 }
                 let value = yaml::parse(&String::from_utf8_lossy(document)).unwrap_or_default();
-                if value.get("for").is_none() && OF_ONE_TARGET.iter().any(|field| value.get(field).is_some()) {
-                    known.unscoped.get_or_insert_with(|| name.to_string());
+                if OF_ONE_TARGET.iter().any(|field| value.get(field).is_some()) {
+                    let scope = value.get("for").cloned().unwrap_or_default();
+                    known.about_one.push(AboutOne { file: name.to_string(), scope });
                 }
                 known.documents.push((Source::Operator, document.to_vec()));
             }
@@ -84,27 +100,35 @@ impl Known {
 
     /// Facts about one deployment must not be taken for facts about another.
     pub(super) fn fits(&self, results: &[Judged]) -> anyhow::Result<()> {
-        let Some(file) = &self.unscoped else { return Ok(()) };
         let verdicts = results.iter().filter_map(|judged| match &judged.outcome {
             Outcome::Verdict { verdict, .. } => Some(verdict),
             Outcome::Error { .. } => None,
         });
-        let targets: BTreeSet<String> = verdicts
-            .flat_map(|verdict| verdict.operations.iter().filter_map(|operation| operation.target.as_ref()))
-            .map(|target| match target.namespace.as_str() {
-                "" => target.name.clone(),
-                namespace => format!("{namespace}/{}", target.name),
-            })
+        let targets: Vec<_> = verdicts
+            .flat_map(|verdict| verdict.operations.iter().map(|operation| (verdict.dialect, operation.target.as_ref())))
+            .filter_map(|(dialect, target)| Some((dialect, target?)))
             .collect();
-        if targets.len() > 1 {
-            let named: Vec<_> = targets.iter().take(5).map(|target| format!("`{target}`")).collect();
-            bail!(
-                "the facts `{file}` are about a deployment but do not say which, and the requests are about {} ({}); add `for: {{platform: …, namespace: …, name: …}}` to each document of facts",
-                targets.len(),
-                named.join(", ")
-            );
+        for facts in &self.about_one {
+            let met = targets.iter().filter(|(dialect, target)| facts.fits(*dialect, target));
+            let names: BTreeSet<String> = met.map(|(_, target)| name(target)).collect();
+            if names.len() > 1 {
+                let some: Vec<_> = names.iter().take(5).map(|name| format!("`{name}`")).collect();
+                bail!(
+                    "the facts `{}` are about one deployment but do not say which of {} ({}); add `for: {{platform: …, namespace: …, name: …}}` to each document of facts",
+                    facts.file,
+                    names.len(),
+                    some.join(", ")
+                );
+            }
         }
         Ok(())
+    }
+}
+
+fn name(target: &Target) -> String {
+    match target.namespace.as_str() {
+        "" => target.name.clone(),
+        namespace => format!("{namespace}/{}", target.name),
     }
 }
 

@@ -49,11 +49,11 @@ fn walk(folder: &Path, found: &mut Vec<Result<PathBuf, File>>) {
     entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries.iter().filter(|entry| !entry.file_name().to_string_lossy().starts_with('.')) {
         let path = entry.path();
-        // Links to folders are not followed: they may lead back.
+        // Links to folders are not followed, since they may lead back; broken links are told when they are opened.
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             walk(&path, found);
-        } else if !path.is_dir()
-            && path.extension().is_some_and(|extension| EXTENSIONS.iter().any(|known| extension == *known))
+        } else if path.extension().is_some_and(|extension| EXTENSIONS.iter().any(|known| extension == *known))
+            && path.metadata().map_or(true, |about| about.is_file())
         {
             found.push(Ok(path));
         }
@@ -68,5 +68,9 @@ fn slurp(source: impl Read) -> Result<Vec<u8>, String> {
 }
 
 fn reason(error: std::io::Error) -> String {
-    format!("cannot read it: {error}")
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file or folder".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "cannot read it: permission denied".to_owned(),
+        _ => format!("cannot read it: {error}"),
+    }
 }

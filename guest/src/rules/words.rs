@@ -1,6 +1,6 @@
-//! Each platform's own way to do the next step, so that every rule names it in the same words.
+//! Each platform's own words for the next step and for a job's state, so that every rule says them alike.
 
-use crate::operation::{Dialect, Place};
+use crate::operation::{Dialect, JobState, Place, Stage};
 
 /// Ends the job and keeps its state.
 pub(super) fn stop_with_savepoint(platform: Dialect) -> &'static str {
@@ -24,11 +24,24 @@ pub(super) fn cancel(platform: Dialect) -> &'static str {
     }
 }
 
-/// Says that no restart follows.
-pub(super) fn declare_final(platform: Dialect) -> &'static str {
-    match platform {
-        Dialect::Kubernetes => "declare `sluicegate.dev/intent: final`",
-        _ => "declare the intent `final`",
+/// How to say that no restart follows: by whom it counts, where the caller said so in vain.
+pub(super) fn declare_final(stage: &Stage<'_>) -> &'static str {
+    let refused = stage.intent.requester == Some(false) && !stage.intent.trusted;
+    match stage.platform {
+        _ if refused => {
+            "whoever runs the gate can declare it (`--intent final`, or `intent.restartPlanned: false` in the facts) or \
+             add the caller to `intent.acceptFrom` in the settings"
+        }
+        Dialect::Kubernetes => "declare it (`--intent final`, or the annotation `sluicegate.dev/intent: final`)",
+        _ => "declare it (`--intent final`, or the header `x-sluicegate-intent: final`)",
+    }
+}
+
+/// A job's state as the platform spells it.
+pub(super) fn state(platform: Dialect, state: &JobState) -> &str {
+    match (platform, state) {
+        (Dialect::Alibaba | Dialect::Ververica, JobState::Canceled) => "CANCELLED",
+        _ => state.word(),
     }
 }
 

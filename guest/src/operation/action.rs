@@ -1,0 +1,237 @@
+//! The actions of the vocabulary, each with what the rules need to know of it.
+
+use std::borrow::Cow;
+
+use super::Place;
+use crate::document::Node;
+
+/// What is done.
+#[derive(Debug)]
+pub enum Action<'d> {
+    /// The request changes nothing in a job's life; the text says why, for people.
+    Nothing(&'static str),
+    /// A job starts.
+    Start(Start<'d>),
+    /// A job ends, or pauses for an upgrade.
+    Stop(Stop<'d>),
+    /// A snapshot is taken of a running job.
+    Trigger(Trigger<'d>),
+    /// A snapshot that exists already is made known to the platform.
+    Register(Registration<'d>),
+    /// A snapshot's data is deleted.
+    Dispose(Disposal<'d>),
+    /// A deployment's content or settings change. What happens to the job stands in further operations.
+    Change(Change<'d>),
+    /// The published content is replaced by the draft (Alibaba); how far it reaches.
+    Publish(Reach),
+    /// A running job is scaled without a stop.
+    Rescale,
+    /// A deployment, session job or job record is deleted.
+    Delete(Deletion<'d>),
+    /// A whole session cluster ends.
+    ShutDown,
+    /// A job starts from a serialized graph that no gate can read.
+    OpaqueStart,
+    /// A request that no decoder knows; the stage's oddities say why.
+    Unknown,
+}
+
+impl Action<'_> {
+    pub(super) fn words(&self) -> &'static str {
+        match self {
+            Self::Nothing(why) => why,
+            Self::Start(start) => match start.cause {
+                StartCause::Create => "create and start",
+                StartCause::Resume => "resume",
+                StartCause::Upgrade => "restart",
+                StartCause::Redeploy => "redeploy",
+                StartCause::Request => "start",
+            },
+            Self::Stop(stop) => match (stop.cause, stop.mode) {
+                (StopCause::Suspend, StopMode::Cancel) => "suspend without savepoint",
+                (StopCause::Suspend, StopMode::Savepoint | StopMode::LastState) => "suspend",
+                (StopCause::Suspend, StopMode::Drain) => "suspend with drain",
+                (StopCause::Upgrade, StopMode::Drain) => "drain for upgrade",
+                (StopCause::Upgrade, StopMode::Cancel) => "cancel for upgrade",
+                (StopCause::Upgrade, StopMode::Savepoint | StopMode::LastState) => "stop for upgrade",
+                (_, StopMode::Cancel) => "cancel",
+                (_, StopMode::Savepoint) => "stop with savepoint",
+                (_, StopMode::Drain) => "stop with drain",
+                (_, StopMode::LastState) => "stop keeping last state",
+            },
+            Self::Trigger(trigger) if trigger.checkpoint => "trigger checkpoint of",
+            Self::Trigger(_) => "trigger savepoint of",
+            Self::Register(_) => "register savepoint for",
+            Self::Dispose(_) => "dispose savepoint",
+            Self::Change(_) => "change",
+            Self::Publish(_) => "publish",
+            Self::Rescale => "rescale",
+            Self::Delete(_) => "delete",
+            Self::ShutDown => "shut down cluster",
+            Self::OpaqueStart => "start from a serialized graph",
+            Self::Unknown => "unknown request",
+        }
+    }
+}
+
+/// How a job ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StopMode {
+    /// No savepoint is taken.
+    Cancel,
+    /// A savepoint is taken first.
+    Savepoint,
+    /// All windows are closed, then a savepoint is taken.
+    Drain,
+    /// The last checkpoint is kept and used again (operator `last-state`).
+    LastState,
+}
+
+/// Why a job ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StopCause {
+    /// The request asks for it: whether it comes back is a matter of intent.
+    Request,
+    /// A suspend: made to be resumed, unless declared final.
+    Suspend,
+    /// The platform stops it and starts it again by itself.
+    Upgrade,
+    /// The deployment is deleted.
+    Delete,
+}
+
+/// A stop.
+#[derive(Debug)]
+pub struct Stop<'d> {
+    /// How.
+    pub mode: StopMode,
+    /// Why.
+    pub cause: StopCause,
+    /// Where the drain is switched on, when that is not the place of the operation: a sticky annotation or key.
+    pub drain: Option<Place<'d>>,
+    /// The savepoint directory that the request gives.
+    pub directory: Option<Node<'d>>,
+}
+
+/// Why a job starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StartCause {
+    /// The request asks for it.
+    Request,
+    /// A new deployment.
+    Create,
+    /// A suspended or cancelled deployment comes back.
+    Resume,
+    /// The second half of an upgrade.
+    Upgrade,
+    /// From a savepoint that the request names, dropping what is newer (operator `savepointRedeployNonce`).
+    Redeploy,
+}
+
+/// A start.
+#[derive(Debug)]
+pub struct Start<'d> {
+    /// Why.
+    pub cause: StartCause,
+    /// What it restores from.
+    pub restore: Restore<'d>,
+    /// Where that is said.
+    pub restore_place: Place<'d>,
+    /// The flag that lets state be dropped, as far as the request gives it.
+    pub allow_non_restored_state: Option<bool>,
+}
+
+/// What a start restores from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Restore<'d> {
+    /// Nothing: asked for, or the platform's default.
+    Empty,
+    /// The newest snapshot of any origin.
+    LatestState,
+    /// The newest savepoint.
+    LatestSavepoint,
+    /// The savepoint with this id; `None`: asked for, but no id given.
+    Savepoint(Option<Cow<'d, str>>),
+    /// The snapshot at this location.
+    Location(Cow<'d, str>),
+    /// The state with which the same request, or the suspend before, stopped the job.
+    Stopped,
+    /// The request does not say, and what the platform has stored is not known.
+    Unknown,
+}
+
+/// A snapshot is taken.
+#[derive(Debug)]
+pub struct Trigger<'d> {
+    /// A checkpoint rather than a savepoint.
+    pub checkpoint: bool,
+    /// The directory that the request gives.
+    pub directory: Option<Node<'d>>,
+    /// The platform's own native format is asked for.
+    pub native: bool,
+}
+
+/// A snapshot is registered by hand.
+#[derive(Debug)]
+pub struct Registration<'d> {
+    /// The resource that is created: findings about what is missing point here.
+    pub resource: Node<'d>,
+    /// Where it lies.
+    pub location: Option<Node<'d>>,
+    /// The version of the deployment's spec that it belongs to (Ververica).
+    pub spec_version: Option<Node<'d>>,
+    /// The platform's word for where it comes from (Ververica).
+    pub origin: Option<Node<'d>>,
+    /// Its state (Ververica).
+    pub state: Option<Node<'d>>,
+    /// Flink's id of it (Ververica).
+    pub flink_savepoint_id: Option<Node<'d>>,
+}
+
+/// A snapshot is deleted with its data.
+#[derive(Debug)]
+pub struct Disposal<'d> {
+    /// Its location, where the request gives one.
+    pub location: Option<Node<'d>>,
+}
+
+/// A deployment changes.
+#[derive(Debug)]
+pub struct Change<'d> {
+    /// Whether what the job runs or how it is configured changes.
+    pub content: bool,
+    /// What the job that runs now sees of it.
+    pub reach: Reach,
+    /// The sticky drain switch that this turns on, without a stop in the same request.
+    pub arms_drain: Option<Place<'d>>,
+    /// Stateful upgrades are on after this change; `None`: not known.
+    pub stateful: Option<bool>,
+}
+
+/// What a running job sees of a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Nothing runs, or the change says nothing to a running job.
+    Nothing,
+    /// The platform restarts or rescales it by itself.
+    Applied,
+    /// It goes on with the old content until somebody restarts it.
+    NextStart,
+}
+
+/// Something is deleted.
+#[derive(Debug)]
+pub struct Deletion<'d> {
+    /// A savepoint is taken first; `None`: not known.
+    pub savepoint_first: Option<bool>,
+    /// The job has state to lose; `None`: not known.
+    pub stateful: Option<bool>,
+    /// The job was deployed at some time; `None`: not known.
+    pub deployed: Option<bool>,
+    /// Where the setting that would take a savepoint stands, or would.
+    pub place: Place<'d>,
+    /// The newest restore point that is known, in words.
+    pub restore_point: Option<String>,
+    /// A COMPLETED savepoint younger than 15 minutes is known.
+    pub fresh_savepoint: bool,
+}

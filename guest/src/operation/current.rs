@@ -1,0 +1,101 @@
+//! What is known of a target before the request: its state, and the configuration that applies.
+
+use std::borrow::Cow;
+
+use crate::configuration::Configuration;
+
+/// What is known of the target before the request.
+#[derive(Debug, Default)]
+pub struct Current<'d> {
+    /// The job's state.
+    pub state: Option<JobState>,
+    /// The state the platform is asked to keep: Ververica `spec.state`.
+    pub desired: Option<Cow<'d, str>>,
+    /// The platform is in the middle of a transition, in its own words.
+    pub transition: Option<Cow<'d, str>>,
+    /// The platform's word for stateful upgrades and suspends: `upgradeMode`, `upgradeStrategy`.
+    pub stateful: Option<bool>,
+    /// The configuration that applies to the job after this request, with operator or cluster defaults below it.
+    pub configuration: Configuration<'d>,
+    /// Absent keys are known to be absent: all layers of `configuration` are known.
+    pub configuration_complete: bool,
+    /// What becomes of the last checkpoint on a cancel; `None`: not known.
+    pub retention: Option<Retention>,
+    /// Every change of content takes a savepoint, whatever the upgrade mode, unless that is `stateless`
+    /// (FlinkBlueGreenDeployment, DOMAIN 6.12).
+    pub savepoint_always: bool,
+}
+
+/// What becomes of the last checkpoint when a job is cancelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retention {
+    /// It is kept.
+    Kept,
+    /// It is deleted, and the configuration of this job says so.
+    Deleted,
+    /// It is deleted unless the job's code asks for it: only the cluster's configuration is known.
+    DeletedByDefault,
+}
+
+/// A job's state in Flink's words; platforms' own words are mapped to them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum JobState {
+    /// INITIALIZING, CREATED, STARTING, RECONCILING.
+    Starting,
+    Running,
+    /// RESTARTING, FAILING: it fails and tries again.
+    Restarting,
+    Failed,
+    Finished,
+    Cancelling,
+    Canceled,
+    Suspended,
+    /// The platform is between two states (Ververica TRANSITIONING).
+    Transitioning,
+    /// A word that we do not know.
+    Unknown(String),
+}
+
+impl JobState {
+    /// Reads a platform's word.
+    pub fn read(word: &str) -> Self {
+        match word {
+            "INITIALIZING" | "CREATED" | "STARTING" | "STARTED" | "STANDBY" | "RECONCILING" => Self::Starting,
+            "RUNNING" => Self::Running,
+            "RESTARTING" | "FAILING" => Self::Restarting,
+            "FAILED" => Self::Failed,
+            "FINISHED" => Self::Finished,
+            "CANCELLING" | "CANCELING" | "TERMINATING" => Self::Cancelling,
+            "CANCELED" | "CANCELLED" | "TERMINATED" => Self::Canceled,
+            "SUSPENDED" => Self::Suspended,
+            "TRANSITIONING" => Self::Transitioning,
+            word => Self::Unknown(word.to_owned()),
+        }
+    }
+
+    /// Flink's word.
+    pub fn word(&self) -> &str {
+        match self {
+            Self::Starting => "STARTING",
+            Self::Running => "RUNNING",
+            Self::Restarting => "RESTARTING",
+            Self::Failed => "FAILED",
+            Self::Finished => "FINISHED",
+            Self::Cancelling => "CANCELLING",
+            Self::Canceled => "CANCELED",
+            Self::Suspended => "SUSPENDED",
+            Self::Transitioning => "TRANSITIONING",
+            Self::Unknown(word) => word,
+        }
+    }
+
+    /// Nothing runs and nothing will by itself.
+    pub fn is_over(&self) -> bool {
+        matches!(self, Self::Finished | Self::Canceled | Self::Failed | Self::Suspended)
+    }
+
+    /// It failed, or is failing: a cancel is the way out (DOMAIN 6.0-5).
+    pub fn is_failing(&self) -> bool {
+        matches!(self, Self::Failed | Self::Restarting)
+    }
+}

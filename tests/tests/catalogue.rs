@@ -1,0 +1,42 @@
+//! The list of rules is an interface: ids are never renamed, and what is written about them is written everywhere.
+
+use sluicegate::{Limits, Policy};
+use sluicegate_tests::{compare, root};
+
+#[test]
+fn rule_ids_are_those_that_were_published() {
+    let ids: String = sluicegate_policy::RULES.iter().map(|rule| format!("{}\n", rule.id)).collect();
+    compare("rules.txt", &ids).unwrap();
+}
+
+#[test]
+fn every_rule_says_what_a_reader_needs() {
+    for rule in Policy::embedded(Limits::default()).unwrap().describe().unwrap().rules {
+        let id = &rule.id;
+        for (field, text) in
+            [("title", &rule.title), ("why", &rule.why), ("source", &rule.source), ("example", &rule.example)]
+        {
+            assert!(!text.trim().is_empty(), "the rule `{id}` has no {field}");
+        }
+        assert!(!rule.dialects.is_empty(), "the rule `{id}` judges no platform");
+        assert!(id.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "`{id}` is not kebab-case");
+        assert!(!rule.title.ends_with('.') && !rule.title.contains('|'), "the title of `{id}` does not fit a table");
+    }
+}
+
+#[test]
+fn the_table_in_the_readme_is_fresh() {
+    let mark = "<!-- rules -->";
+    let file = root().join("README.md");
+    let readme = std::fs::read_to_string(&file).unwrap();
+    let [before, table, after] = readme.split(mark).collect::<Vec<_>>()[..] else {
+        panic!("README.md must hold its table of rules between two `{mark}` markers");
+    };
+    let rules = Policy::embedded(Limits::default()).unwrap().describe().unwrap().rules;
+    let fresh = format!("\n{}", sluicegate::report::markdown(&rules));
+    if table != fresh && std::env::var_os("SLUICEGATE_BLESS").is_some() {
+        std::fs::write(&file, [before, &fresh, after].join(mark)).unwrap();
+    } else {
+        assert!(table == fresh, "the table of rules in README.md is stale; run again with SLUICEGATE_BLESS=1");
+    }
+}
