@@ -10,6 +10,8 @@ mod facts;
 pub mod gate;
 mod instant;
 mod location;
+#[cfg(target_arch = "wasm32")]
+mod memory;
 mod nearest;
 mod operation;
 mod restore;

@@ -116,7 +116,7 @@ impl Writer {
     fn string(&mut self, text: &str) {
         self.text.push('"');
         let mut rest = text;
-        while let Some(at) = rest.find(['"', '\\']) {
+        while let Some(at) = rest.bytes().position(|byte| matches!(byte, b'"' | b'\\')) {
             let (plain, special) = rest.split_at(at);
             self.raw(plain);
             self.text.push('\\');

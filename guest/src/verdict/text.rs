@@ -9,6 +9,9 @@ pub(crate) fn clean(text: &str) -> String {
         c.is_control()
             || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
     };
+    if text.len() <= LONGEST && is_plain(text) {
+        return text.to_owned();
+    }
     let mut clean = String::with_capacity(text.len().min(LONGEST));
     for c in text.chars() {
         if clean.len() > LONGEST {
@@ -18,6 +21,12 @@ pub(crate) fn clean(text: &str) -> String {
         clean.push(if hidden(c) { ' ' } else { c });
     }
     clean
+}
+
+/// Whether all of it is printable ASCII, which needs no look at each character.
+fn is_plain(text: &str) -> bool {
+    let odd = |byte: &u8| byte.wrapping_sub(0x20) >= 0x5f;
+    text.as_bytes().chunks(16).all(|chunk| !chunk.iter().fold(false, |found, byte| found | odd(byte)))
 }
 
 /// Whether the name of a value says that it is a secret.

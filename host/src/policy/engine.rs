@@ -12,13 +12,19 @@ pub(super) const TABLE_ELEMENTS: usize = 20_000;
 const CORE_INSTANCES: u32 = 16;
 const MEMORIES: u32 = 2;
 const TABLES: u32 = 8;
-/// How much of a sandbox's memory stays mapped between calls: above what a small request touches, and little enough
-/// that an idle server stays small.
-const KEEP_RESIDENT: usize = 1 << 20;
+/// How much of a sandbox's memory stays mapped between calls: what a small request touches. All of it is reset after
+/// each call, so more would make every small request pay for an earlier large one.
+const KEEP_RESIDENT: usize = 192 << 10;
+/// The same where the kernel cannot tell which pages hold something (before Linux 6.7): the lowest addresses.
+const KEEP_RESIDENT_BLINDLY: usize = 384 << 10;
 
 /// An engine that interrupts and bounds everything it runs.
 pub(super) fn new(limits: &Limits) -> Result<Engine, PolicyError> {
     let sandboxes = limits.sandboxes.max(1);
+    let keep = match PoolingAllocationConfig::is_pagemap_scan_available() {
+        true => KEEP_RESIDENT,
+        false => KEEP_RESIDENT_BLINDLY,
+    };
     let mut pool = PoolingAllocationConfig::default();
     pool.total_component_instances(sandboxes)
         .total_core_instances(sandboxes.saturating_mul(CORE_INSTANCES))
@@ -29,9 +35,8 @@ pub(super) fn new(limits: &Limits) -> Result<Engine, PolicyError> {
         .total_tables(sandboxes.saturating_mul(TABLES))
         .max_tables_per_component(TABLES)
         .table_elements(TABLE_ELEMENTS)
-        .linear_memory_keep_resident(KEEP_RESIDENT)
+        .linear_memory_keep_resident(keep)
         .table_keep_resident(TABLE_ELEMENTS * size_of::<usize>())
-        // Resets only the pages that a call wrote to, where the kernel can tell them (Linux 6.7).
         .pagemap_scan(Enabled::Auto);
 
     let mut config = Config::new();
