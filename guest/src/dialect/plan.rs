@@ -52,7 +52,8 @@ pub(super) fn decode<R>(
             stage.current.desired = state.as_ref().filter(|_| platform == Dialect::Ververica).map(desired);
         }
         let starts_again = later.iter().any(|step| step.verb.starts());
-        if starts_again || stage.facts.restart_planned.is_none() {
+        let declared = stage.facts.restart_planned.or(stage.facts.requester_restart.filter(|planned| *planned));
+        if starts_again || declared.is_none() {
             stage.intent.operator = Some(starts_again);
             stage.intent.by_plan = true;
         }
