@@ -5,9 +5,13 @@ use crate::document::{Document, Node, Reading};
 use crate::gate::{Failure, FailureKind};
 use crate::nearest::nearest;
 use crate::rules::{self, Level};
+use crate::verdict::clean;
 
 /// The first bytes of compiled settings: they are only good for the policy that made them.
 const MAGIC: &str = concat!("sluicegate-settings ", env!("CARGO_PKG_VERSION"), "\n");
+
+/// Nobody reads more at once; a document made to be large must not cost more.
+const MAX_PROBLEMS: usize = 100;
 
 /// The settings that apply to one judgement.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -103,7 +107,7 @@ impl Settings {
 pub fn compile(source: &[u8]) -> Result<Vec<u8>, Vec<Problem>> {
     let document = Document::parse(source, Reading::JsonOrYaml).map_err(|error| {
         vec![Problem {
-            message: format!("the settings cannot be read: {}", error.message),
+            message: clean(&format!("the settings cannot be read: {}", error.message)),
             pointer: String::new(),
             offset: error.offset as u32,
         }]
@@ -205,7 +209,10 @@ impl Reader {
     }
 
     fn problem(&mut self, node: Node<'_>, message: String) {
-        self.problems.push(Problem { message, pointer: node.pointer(), offset: node.span().0 });
+        if self.problems.len() < MAX_PROBLEMS {
+            let (message, pointer) = (clean(&message), clean(&node.pointer()));
+            self.problems.push(Problem { message, pointer, offset: node.span().0 });
+        }
     }
 }
 
