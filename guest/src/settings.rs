@@ -177,6 +177,8 @@ impl Reader {
             if let Some(name) = self.choice(value, "level", &["deny", "warn", "note", "off"])
                 && let Some(level) = Level::named(name)
             {
+                // As everywhere in JSON, the last of several wins.
+                self.settings.levels.retain(|(id, _)| *id != rule.id);
                 self.settings.levels.push((rule.id, level));
             }
         }
@@ -228,6 +230,13 @@ mod tests {
         assert_eq!(settings.level("drain-intent-missing"), Some(Level::Off));
         assert_eq!(settings.level("unknown-request"), None);
         assert_eq!(settings.accept_intent_from, ["ops-bot"]);
+    }
+
+    #[test]
+    fn the_last_level_of_a_rule_wins() {
+        let source = br#"{"rules": {"unknown-request": {"level": "off"}, "unknown-request": {"level": "deny"}}}"#;
+        let settings = Settings::load(&compile(source).unwrap()).unwrap();
+        assert_eq!(settings.level("unknown-request"), Some(Level::Deny));
     }
 
     #[test]
