@@ -81,7 +81,7 @@ impl<'d> Stage<'d> {
     pub fn new(platform: Dialect, facts: Facts<'d>) -> Self {
         let intent = Intent {
             operator: facts.restart_planned,
-            requester: None,
+            requester: facts.requester_restart,
             trusted: false,
             by_plan: false,
             assume_restart: false,

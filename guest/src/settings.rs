@@ -5,9 +5,13 @@ use crate::document::{Document, Node, Reading};
 use crate::gate::{Failure, FailureKind};
 use crate::nearest::nearest;
 use crate::rules::{self, Level};
+use crate::verdict::clean;
 
 /// The first bytes of compiled settings: they are only good for the policy that made them.
 const MAGIC: &str = concat!("sluicegate-settings ", env!("CARGO_PKG_VERSION"), "\n");
+
+/// Nobody reads more at once; a document made to be large must not cost more.
+const MAX_PROBLEMS: usize = 100;
 
 /// The settings that apply to one judgement.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -103,7 +107,7 @@ impl Settings {
 pub fn compile(source: &[u8]) -> Result<Vec<u8>, Vec<Problem>> {
     let document = Document::parse(source, Reading::JsonOrYaml).map_err(|error| {
         vec![Problem {
-            message: format!("the settings cannot be read: {}", error.message),
+            message: clean(&format!("the settings cannot be read: {}", error.message)),
             pointer: String::new(),
             offset: error.offset as u32,
         }]
@@ -173,6 +177,8 @@ impl Reader {
             if let Some(name) = self.choice(value, "level", &["deny", "warn", "note", "off"])
                 && let Some(level) = Level::named(name)
             {
+                // As everywhere in JSON, the last of several wins.
+                self.settings.levels.retain(|(id, _)| *id != rule.id);
                 self.settings.levels.push((rule.id, level));
             }
         }
@@ -205,7 +211,10 @@ impl Reader {
     }
 
     fn problem(&mut self, node: Node<'_>, message: String) {
-        self.problems.push(Problem { message, pointer: node.pointer(), offset: node.span().0 });
+        if self.problems.len() < MAX_PROBLEMS {
+            let (message, pointer) = (clean(&message), clean(&node.pointer()));
+            self.problems.push(Problem { message, pointer, offset: node.span().0 });
+        }
     }
 }
 
@@ -221,6 +230,13 @@ mod tests {
         assert_eq!(settings.level("drain-intent-missing"), Some(Level::Off));
         assert_eq!(settings.level("unknown-request"), None);
         assert_eq!(settings.accept_intent_from, ["ops-bot"]);
+    }
+
+    #[test]
+    fn the_last_level_of_a_rule_wins() {
+        let source = br#"{"rules": {"unknown-request": {"level": "off"}, "unknown-request": {"level": "deny"}}}"#;
+        let settings = Settings::load(&compile(source).unwrap()).unwrap();
+        assert_eq!(settings.level("unknown-request"), Some(Level::Deny));
     }
 
     #[test]

@@ -17,6 +17,9 @@ use step::{Step, Verb};
 
 const PLATFORMS: &[Dialect] = &[Dialect::Kubernetes, Dialect::Ververica, Dialect::Alibaba, Dialect::FlinkRest];
 
+/// Each step is judged against all later ones; no change that people plan comes near.
+const MAX_STEPS: usize = 200;
+
 /// Decodes a plan and hands it to `then`.
 pub(super) fn decode<R>(
     plan: Node<'_>,
@@ -38,6 +41,10 @@ pub(super) fn decode<R>(
     }
     let steps = plan.get("steps").filter(|steps| steps.is_array() && steps.elements().next().is_some());
     let steps = steps.ok_or_else(|| wrong(plan, "a plan needs `steps`, a list with at least one step"))?;
+    if let Some(step) = steps.elements().nth(MAX_STEPS) {
+        let wrong = wrong(step, format!("more than {MAX_STEPS} steps; split the plan"));
+        return Err(Failure { kind: FailureKind::TooLarge, ..wrong });
+    }
     let steps = steps.elements().map(|step| Step::read(step, platform)).collect::<Result<Vec<_>, _>>()?;
 
     let mut stages = Vec::with_capacity(steps.len());
@@ -52,7 +59,8 @@ pub(super) fn decode<R>(
             stage.current.desired = state.as_ref().filter(|_| platform == Dialect::Ververica).map(desired);
         }
         let starts_again = later.iter().any(|step| step.verb.starts());
-        if starts_again || stage.facts.restart_planned.is_none() {
+        let declared = stage.facts.restart_planned.or(stage.facts.requester_restart.filter(|planned| *planned));
+        if starts_again || declared.is_none() {
             stage.intent.operator = Some(starts_again);
             stage.intent.by_plan = true;
         }

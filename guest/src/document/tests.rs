@@ -84,6 +84,12 @@ fn depth_is_bounded() {
     assert!(refused(nested(5_000_000).as_bytes(), Reading::JsonOrYaml).too_large);
     let yaml = format!("a: {}", nested(MAX_DEPTH + 1));
     refused(yaml.as_bytes(), Reading::JsonOrYaml);
+    let chain = |depth: usize| {
+        let links: String = (1..depth).map(|link| format!("- &a{link} [*a{}]\n", link - 1)).collect();
+        format!("- &a0 [x]\n{links}")
+    };
+    Document::parse(chain(MAX_DEPTH - 1).as_bytes(), Reading::JsonOrYaml).unwrap();
+    assert!(refused(chain(MAX_DEPTH).as_bytes(), Reading::JsonOrYaml).too_large);
 }
 
 #[test]

@@ -139,16 +139,18 @@ fn wrong(node: Node<'_>, message: String) -> Failure {
     }
 }
 
-/// Reads only what a caller may say.
-pub(super) fn read_intent<'d>(root: Node<'d>, facts: &mut Facts<'d>) {
-    let Some(intent) = root.get("intent") else { return };
-    flag(intent, "restartPlanned", &mut facts.restart_planned);
-    flag(intent, "engineUpgrade", &mut facts.engine_upgrade);
+/// Reads only what a caller may say. Of two words, `restart` is the safe one.
+pub(super) fn read_intent(root: Node<'_>, facts: &mut Facts<'_>) {
+    let said = root.path(&["intent", "restartPlanned"]).and_then(|value| value.bool());
+    facts.requester_restart = facts.requester_restart.filter(|planned| *planned).or(said);
 }
 
 /// Reads a checked document over what is there.
 pub(super) fn read<'d>(root: Node<'d>, facts: &mut Facts<'d>) {
-    read_intent(root, facts);
+    if let Some(intent) = root.get("intent") {
+        flag(intent, "restartPlanned", &mut facts.restart_planned);
+        flag(intent, "engineUpgrade", &mut facts.engine_upgrade);
+    }
     if let Some(caller) = root.get("caller") {
         text(caller, "principal", &mut facts.principal);
         text(caller, "namespaceRole", &mut facts.namespace_role);
