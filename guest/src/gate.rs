@@ -110,5 +110,5 @@ pub fn check(request: &Request<'_>, facts: &[Fact<'_>], settings: &[u8]) -> Resu
         documents.push((facts::parse(fact.document)?, voice));
     }
     let declared = Declared::new(&documents)?;
-    dialect::decode(request, &declared, &settings, |decoded| verdict::judge(&decoded, &settings))
+    dialect::decode(request, &declared, &settings, |decoded| verdict::judge(decoded, &settings))
 }

@@ -8,7 +8,7 @@ pub(crate) use text::clean;
 
 #[cfg(test)]
 use crate::operation::Stage;
-use crate::operation::{Decoded, Dialect, Place};
+use crate::operation::{Action, Decoded, Dialect, Place};
 use crate::restore::RestorePlan;
 use crate::rules::{self, Level, Rule};
 use crate::settings::Settings;
@@ -85,7 +85,9 @@ pub struct Unjudged {
 pub fn judge(decoded: &Decoded<'_>, settings: &Settings) -> Verdict {
     let mut findings = Vec::new();
     let mut unjudged = Vec::new();
+    let mut doubtful = false;
     for stage in &decoded.stages {
+        let known = unjudged.len();
         for rule in rules::ALL {
             let level = settings.level(rule.id).unwrap_or(Level::of(rule.effect));
             if let Some(main) = level.effect()
@@ -96,13 +98,15 @@ pub fn judge(decoded: &Decoded<'_>, settings: &Settings) -> Verdict {
                 (rule.check)(stage, &mut report);
             }
         }
+        // A job in unknown state may be failing: to stop it is never held up by a missing fact.
+        doubtful |= unjudged.len() > known && !(stage.current.state.is_none() && stage.stops().next().is_some());
     }
     findings.sort_by_key(|finding: &Finding| std::cmp::Reverse(finding.effect));
     findings.truncate(MAX_FINDINGS);
     unjudged.dedup();
     unjudged.truncate(MAX_FINDINGS);
     let denied = findings.iter().any(|finding| finding.effect == Effect::Deny);
-    let decision = match (denied, settings.strict && !unjudged.is_empty()) {
+    let decision = match (denied, settings.strict && doubtful) {
         (true, _) => Decision::Deny,
         (false, true) => Decision::Undecided,
         (false, false) => Decision::Allow,
@@ -120,8 +124,12 @@ pub fn judge(decoded: &Decoded<'_>, settings: &Settings) -> Verdict {
     verdict
 }
 
+/// What the request would do. That a deployment changes goes without saying where the job starts or stops with it.
 fn summaries(decoded: &Decoded<'_>) -> Vec<OperationSummary> {
-    let operations = decoded.stages.iter().flat_map(|stage| &stage.operations);
+    let operations = decoded.stages.iter().flat_map(|stage| {
+        let moves = stage.starts().next().is_some() || stage.stops().next().is_some();
+        stage.operations.iter().filter(move |operation| !(moves && matches!(operation.action, Action::Change(_))))
+    });
     let summary = |operation: &crate::operation::Operation<'_>| OperationSummary {
         summary: text::clean(&operation.summary()),
         target: (!operation.target.name.is_empty())

@@ -1,58 +1,62 @@
 //! Requests recorded from a real Flink and a real Kubernetes API server, judged without any facts. The golden file
 //! beside each says what becomes of every one of them: a false denial shows there.
 
-use std::fmt::Write;
+use std::error::Error;
 use std::fs;
 
-use sluicegate::input::{self, Envelope, Found};
+use sluicegate::input::{self, Envelope, Found, Request};
 use sluicegate::{CheckError, Limits, Outcome, Policy, Settings};
 use sluicegate_tests::{compare, home};
 
 #[test]
 fn flink_1_20() {
-    judge("flink-1.20.5");
+    judge("flink-1.20.5").unwrap();
 }
 
 #[test]
 fn flink_2_3() {
-    judge("flink-2.3.0");
+    judge("flink-2.3.0").unwrap();
 }
 
 #[test]
 fn kubernetes() {
-    judge("kubernetes-1.36");
+    judge("kubernetes-1.36").unwrap();
 }
 
-fn judge(name: &str) {
-    let policy = Policy::embedded(Limits::default()).unwrap();
-    let bytes = fs::read(home().join("recorded").join(name).with_added_extension("ndjson")).unwrap();
+fn judge(name: &str) -> Result<(), Box<dyn Error>> {
+    let policy = Policy::embedded(Limits::default())?;
+    let bytes = fs::read(home().join("recorded").join(format!("{name}.ndjson")))?;
     let mut lines = String::new();
-    for input in input::read(&bytes, None).unwrap() {
-        let Found::Request(recognised) = input.found else { panic!("{name}:{} is no request", input.number) };
+    for input in input::read(&bytes, None)? {
+        let number = input.number;
+        let Found::Request(recognised) = input.found else {
+            return Err(format!("{name}:{number} is no request").into());
+        };
         let request = &recognised.request;
-        let ending = request.lend(None, |lent| match policy.check(lent, &[], &Settings::default()) {
-            Ok(Outcome::Decided(verdict)) => {
-                let rules: Vec<_> = verdict
-                    .findings
-                    .iter()
-                    .map(|finding| format!("{} {}", word(&finding.effect), finding.rule))
-                    .collect();
-                let operations: Vec<_> =
-                    verdict.operations.iter().map(|operation| operation.summary.as_str()).collect();
-                format!("{} [{}] {}", word(&verdict.decision), rules.join(", "), operations.join(", "))
-            }
-            Ok(Outcome::Needs(_)) => panic!("{name}:{} asks for facts", input.number),
-            Err(CheckError::Unjudgeable(failure)) => format!("error: {}", failure.message),
-            Err(error) => panic!("{name}:{}: {error}", input.number),
-        });
+        let ending = ending(&policy, request).map_err(|error| format!("{name}:{number}: {error}"))?;
         let body = String::from_utf8_lossy(&request.body);
         let head = match &request.envelope {
             Envelope::Http(head) => format!("{} {} {}", head.method, head.target, body.replace(char::is_control, "␀")),
-            _ => format!("document {}", input.number),
+            _ => format!("document {number}"),
         };
-        writeln!(lines, "{}\n  {ending}", head.trim_end()).unwrap();
+        lines.push_str(&format!("{}\n  {ending}\n", head.trim_end()));
     }
-    compare(&format!("recorded-{name}.txt"), &lines).unwrap();
+    Ok(compare(&format!("recorded-{name}.txt"), &lines)?)
+}
+
+/// The decision, the rules behind it, and what the request would do; or why it cannot be judged.
+fn ending(policy: &Policy, request: &Request) -> Result<String, CheckError> {
+    request.lend(None, |lent| match policy.check(lent, &[], &Settings::default()) {
+        Ok(Outcome::Decided(verdict)) => {
+            let finding = |finding: &sluicegate::Finding| format!("{} {}", word(&finding.effect), finding.rule);
+            let rules: Vec<_> = verdict.findings.iter().map(finding).collect();
+            let operations: Vec<_> = verdict.operations.iter().map(|operation| operation.summary.as_str()).collect();
+            Ok(format!("{} [{}] {}", word(&verdict.decision), rules.join(", "), operations.join(", ")))
+        }
+        Ok(Outcome::Needs(needs)) => Ok(format!("asks for {} facts", needs.len())),
+        Err(CheckError::Unjudgeable(failure)) => Ok(format!("error: {}", failure.message)),
+        Err(error) => Err(error),
+    })
 }
 
 /// The last part of a variant's name: `deny` of `Decision::Deny`.

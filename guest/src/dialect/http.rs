@@ -164,7 +164,7 @@ fn hex(digits: &str) -> Option<u8> {
 
 /// Undoes percent escapes, and `+` in queries.
 fn decode(text: &str, query: bool) -> Cow<'_, str> {
-    if !text.contains('%') && !(query && text.contains('+')) {
+    if !(text.contains('%') || query && text.contains('+')) {
         return Cow::Borrowed(text);
     }
     Cow::Owned(String::from_utf8_lossy(&decode_bytes(text, query)).into_owned())

@@ -125,6 +125,6 @@ mod tests {
             assert!(text("message", control).is_err(), "{control:?}");
         }
         assert!(text("message", &"x".repeat(LONGEST_TEXT + 1)).is_err());
-        assert!(list("rules", &vec![(); MOST_ENTRIES + 1], |()| Ok(())).is_err());
+        assert!(list("rules", &[(); MOST_ENTRIES + 1], |()| Ok(())).is_err());
     }
 }
