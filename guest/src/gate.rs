@@ -5,7 +5,7 @@ use crate::dialect;
 use crate::document::DocumentError;
 use crate::facts::{self, Declared, Voice};
 use crate::settings::Settings;
-use crate::verdict::{self, Verdict};
+use crate::verdict::{self, Verdict, clean};
 
 /// A request as it was received.
 #[derive(Clone, Debug)]
@@ -99,6 +99,11 @@ impl Failure {
 /// # Errors
 /// When the request, a fact or the settings cannot be read.
 pub fn check(request: &Request<'_>, facts: &[Fact<'_>], settings: &[u8]) -> Result<Verdict, Failure> {
+    // Messages name what the caller sent, control characters and all.
+    judge(request, facts, settings).map_err(|failure| Failure { message: clean(&failure.message), ..failure })
+}
+
+fn judge(request: &Request<'_>, facts: &[Fact<'_>], settings: &[u8]) -> Result<Verdict, Failure> {
     let settings = Settings::load(settings)?;
     let mut documents = Vec::with_capacity(facts.len());
     for fact in facts {

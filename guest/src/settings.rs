@@ -5,9 +5,13 @@ use crate::document::{Document, Node, Reading};
 use crate::gate::{Failure, FailureKind};
 use crate::nearest::nearest;
 use crate::rules::{self, Level};
+use crate::verdict::clean;
 
 /// The first bytes of compiled settings: they are only good for the policy that made them.
 const MAGIC: &str = concat!("sluicegate-settings ", env!("CARGO_PKG_VERSION"), "\n");
+
+/// How many problems are told at once, so that hostile settings neither take long nor fill a screen.
+const MAX_PROBLEMS: usize = 100;
 
 /// The settings that apply to one judgement.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -103,7 +107,7 @@ impl Settings {
 pub fn compile(source: &[u8]) -> Result<Vec<u8>, Vec<Problem>> {
     let document = Document::parse(source, Reading::JsonOrYaml).map_err(|error| {
         vec![Problem {
-            message: format!("the settings cannot be read: {}", error.message),
+            message: clean(&format!("the settings cannot be read: {}", error.message)),
             pointer: String::new(),
             offset: error.offset as u32,
         }]
@@ -144,6 +148,9 @@ impl Reader {
                     self.problem(list, "`acceptFrom` must be a list of principals".to_owned());
                 }
                 for principal in list.elements() {
+                    if self.problems.len() >= MAX_PROBLEMS {
+                        break;
+                    }
                     match principal.text() {
                         Some(text) if !text.trim().is_empty() && !text.contains(char::is_control) => {
                             self.settings.accept_intent_from.push(text.into_owned());
@@ -163,6 +170,9 @@ impl Reader {
             self.problem(node, "`rules` must be an object: rule id to settings".to_owned());
         }
         for (key, value) in node.members() {
+            if self.problems.len() >= MAX_PROBLEMS {
+                break;
+            }
             let id = key.text().unwrap_or_default();
             let Some(rule) = rules::find(&id) else {
                 let hint = nearest(&id, rules::ALL.iter().map(|rule| rule.id));
@@ -183,6 +193,9 @@ impl Reader {
             self.problem(node, format!("expected an object, found {}", node.source()));
         }
         for (key, _) in node.members() {
+            if self.problems.len() >= MAX_PROBLEMS {
+                break;
+            }
             let name = key.text().unwrap_or_default();
             if !names.contains(&name.as_ref()) {
                 let hint = nearest(&name, names.iter().copied());
@@ -205,7 +218,8 @@ impl Reader {
     }
 
     fn problem(&mut self, node: Node<'_>, message: String) {
-        self.problems.push(Problem { message, pointer: node.pointer(), offset: node.span().0 });
+        let (message, pointer) = (clean(&message), clean(&node.pointer()));
+        self.problems.push(Problem { message, pointer, offset: node.span().0 });
     }
 }
 
