@@ -148,6 +148,9 @@ impl Reader {
                     self.problem(list, "`acceptFrom` must be a list of principals".to_owned());
                 }
                 for principal in list.elements() {
+                    if self.problems.len() >= MAX_PROBLEMS {
+                        break;
+                    }
                     match principal.text() {
                         Some(text) if !text.trim().is_empty() && !text.contains(char::is_control) => {
                             self.settings.accept_intent_from.push(text.into_owned());
@@ -167,6 +170,9 @@ impl Reader {
             self.problem(node, "`rules` must be an object: rule id to settings".to_owned());
         }
         for (key, value) in node.members() {
+            if self.problems.len() >= MAX_PROBLEMS {
+                break;
+            }
             let id = key.text().unwrap_or_default();
             let Some(rule) = rules::find(&id) else {
                 let hint = nearest(&id, rules::ALL.iter().map(|rule| rule.id));
@@ -189,6 +195,9 @@ impl Reader {
             self.problem(node, format!("expected an object, found {}", node.source()));
         }
         for (key, _) in node.members() {
+            if self.problems.len() >= MAX_PROBLEMS {
+                break;
+            }
             let name = key.text().unwrap_or_default();
             if !names.contains(&name.as_ref()) {
                 let hint = nearest(&name, names.iter().copied());

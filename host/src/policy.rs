@@ -5,6 +5,7 @@ mod clock;
 mod contract;
 mod engine;
 mod error;
+mod imports;
 mod limits;
 mod output;
 mod sandbox;
@@ -102,14 +103,14 @@ impl Policy {
             let (what, size) = (Input::Component, bytes.len());
             return Err(PolicyError::InputTooLarge { what, size, limit: LARGEST_COMPONENT });
         }
+        let imports = imports::of(&bytes)?;
+        if !imports.is_empty() {
+            return Err(PolicyError::Imports(imports));
+        }
         let digest = Sha256::digest(&bytes);
         let engine = engine::new(&limits)?;
         let (component, origin) = code(&engine, &bytes, &digest.into(), cache)?;
         let kind = component.component_type();
-        let imports: Vec<_> = kind.imports(&engine).map(|(name, _)| format!("`{name}`")).collect();
-        if !imports.is_empty() {
-            return Err(PolicyError::Imports(imports));
-        }
         let exports = kind.exports(&engine).map(|(name, _)| name.to_owned()).collect();
         let sandboxes = Sandboxes::new(engine, &component, limits)?;
         Ok(Self { bytes, digest: format!("sha256:{}", hex(&digest)), origin, exports, sandboxes })
