@@ -94,6 +94,7 @@ pub static ALL: &[&Rule] = &[
     &stop::get_request_cancels_job::RULE,
     &stop::implicit_cancel_mode::RULE,
     &stop::removed_endpoint::RULE,
+    &stop::cluster_shutdown_with_running_jobs::RULE,
     &stop::delete_running_without_savepoint::RULE,
     &stop::delete_needs_cancelled::RULE,
     &savepoint::savepoint_missing_spec_version::RULE,

@@ -93,8 +93,8 @@ pub fn judge(decoded: &Decoded<'_>, settings: &Settings) -> Verdict {
             if let Some(main) = level.effect()
                 && rule.dialects.contains(&stage.platform)
             {
-                let cap = if stage.leniency.is_some() { Effect::Warn } else { Effect::Deny };
-                let mut report = Report { rule, main, cap, findings: &mut findings, unjudged: &mut unjudged };
+                let leniency = stage.leniency;
+                let mut report = Report { rule, main, leniency, findings: &mut findings, unjudged: &mut unjudged };
                 (rule.check)(stage, &mut report);
             }
         }
@@ -142,7 +142,8 @@ fn summaries(decoded: &Decoded<'_>) -> Vec<OperationSummary> {
 pub struct Report<'v> {
     rule: &'static Rule,
     main: Effect,
-    cap: Effect,
+    /// Why nothing may be denied.
+    leniency: Option<&'static str>,
     findings: &'v mut Vec<Finding>,
     unjudged: &'v mut Vec<Unjudged>,
 }
@@ -165,7 +166,7 @@ impl Report<'_> {
 
     /// The rule could have denied, but lacks this fact.
     pub fn unjudged(&mut self, lacks: impl Into<String>) {
-        if self.main == Effect::Deny && self.cap == Effect::Deny {
+        if self.main == Effect::Deny && self.leniency.is_none() {
             self.unjudged.push(Unjudged { rule: self.rule.id, lacks: text::clean(&lacks.into()) });
         }
     }
@@ -180,9 +181,13 @@ impl Report<'_> {
             Place::Target => Some(Position::Target),
             Place::Request => None,
         };
+        let (effect, message) = match self.leniency {
+            Some(why) if effect == Effect::Deny => (Effect::Warn, format!("{message} (not refused: {why})")),
+            _ => (effect, message),
+        };
         let finding = Finding {
             rule: self.rule.id,
-            effect: effect.min(self.cap),
+            effect,
             message: text::clean(&message),
             position,
             observed: None,
@@ -230,13 +235,8 @@ impl Draft<'_> {
 #[cfg(test)]
 pub fn run(rule: &'static Rule, stage: &Stage<'_>) -> (Vec<Finding>, Vec<Unjudged>) {
     let (mut findings, mut unjudged) = (Vec::new(), Vec::new());
-    let mut report = Report {
-        rule,
-        main: rule.effect,
-        cap: if stage.leniency.is_some() { Effect::Warn } else { Effect::Deny },
-        findings: &mut findings,
-        unjudged: &mut unjudged,
-    };
+    let mut report =
+        Report { rule, main: rule.effect, leniency: stage.leniency, findings: &mut findings, unjudged: &mut unjudged };
     (rule.check)(stage, &mut report);
     (findings, unjudged)
 }

@@ -128,6 +128,15 @@ fn yaml_means_what_kubectl_makes_of_it() {
 }
 
 #[test]
+fn flow_style_is_yaml_too() {
+    let document = Document::parse(b"{spec: {state: CANCELLED}}\n", Reading::JsonOrYaml).unwrap();
+    assert!(document.root().path(&["spec", "state"]).unwrap().is("CANCELLED"));
+    // What is neither is told as broken JSON.
+    assert_eq!(refused(b"{\"a\": 1,, \"b\": [}", Reading::JsonOrYaml).offset, 8);
+    refused(b"{spec: 1}", Reading::Json);
+}
+
+#[test]
 fn yaml_aliases_repeat_their_value_and_stay_bounded() {
     let document = Document::parse(b"a: &x {b: [1, 2]}\nc: *x\n", Reading::JsonOrYaml).unwrap();
     let root = document.root();
