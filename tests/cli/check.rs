@@ -111,6 +111,26 @@ fn lines_of_json_are_documents() {
     let folder = Folder::with(&[("calls.ndjson", &format!("{}{{\"kind\":\n{}", call("/jobs"), call("/config")))]);
     let (code, report) = folder.report(&["calls.ndjson"]);
     assert_eq!((code, decisions(&report)), (2, vec!["allow", "error", "allow"]));
+    assert!(error(&report, 1).starts_with("2:8: this is not valid JSON"), "{}", error(&report, 1));
+}
+
+#[test]
+fn items_of_lists_are_documents_with_places() {
+    let stateless = DEPLOYMENT.replace("upgradeMode: savepoint", "upgradeMode: steteless");
+    let item = stateless.trim_end().replace('\n', "\n    ");
+    let folder =
+        Folder::with(&[("list.yaml", &format!("apiVersion: v1\nkind: List\nitems:\n  - kind: Service\n  - {item}\n"))]);
+    let (code, report) = folder.report(&["list.yaml"]);
+    let finding = &report["results"][0]["findings"][0];
+    assert_eq!((code, &report["results"][0]["document"]), (0, &json!(2)), "{report:#}");
+    assert_eq!((&finding["line"], &finding["column"]), (&json!(15), &json!(72)), "{report:#}");
+    let object =
+        r#"{"kind": "FlinkDeployment", "apiVersion": "flink.apache.org/v1beta1", "spec": {"job": {"upgradeMode": 7}}}"#;
+    folder.write("list.json", format!("{{\"kind\": \"List\", \"items\": [\n  {object},\n  {object}\n]}}").as_bytes());
+    let (_, report) = folder.report(&["list.json"]);
+    assert_eq!(report["results"].as_array().unwrap().len(), 2, "{report:#}");
+    let lines: Vec<_> = (0..2).map(|index| &report["results"][index]["findings"][0]["line"]).collect();
+    assert_eq!(lines, [2, 3], "{report:#}");
 }
 
 #[test]
