@@ -132,7 +132,8 @@ fn summaries(decoded: &Decoded<'_>) -> Vec<OperationSummary> {
     });
     let summary = |operation: &crate::operation::Operation<'_>| OperationSummary {
         summary: text::clean(&operation.summary()),
-        target: (!operation.target.name.is_empty())
+        // What is only read is no target: facts about one deployment may stand beside a read of anything.
+        target: (!operation.target.name.is_empty() && !matches!(operation.action, Action::Nothing(_)))
             .then(|| (text::clean(&operation.target.namespace), text::clean(&operation.target.name))),
     };
     operations.take(MAX_FINDINGS).map(summary).collect()
