@@ -271,8 +271,11 @@ impl<'d> Node<'d> {
     pub fn is(&self, text: &str) -> bool {
         let item = self.item();
         match item.kind {
+            // Between its quotes; most names differ in length already.
             Kind::Key | Kind::Text if item.extra == 0 && !item.escaped => {
-                equal(self.slice(item).as_bytes(), text.as_bytes())
+                let (start, end) = (item.start as usize + 1, (item.end as usize).saturating_sub(1));
+                end.saturating_sub(start) == text.len()
+                    && self.document.text.as_bytes().get(start..end).is_some_and(|ours| equal(ours, text.as_bytes()))
             }
             Kind::Key | Kind::Text => self.content(item) == text,
             _ => false,

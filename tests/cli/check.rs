@@ -305,9 +305,62 @@ fn manifests_are_judged_against_the_live_object() {
         let operations = operations(&["new.yaml", "--live", file]);
         assert!(operations.contains(suspends), "{file}: {operations}");
     }
-    let run = folder.run(&["check", "new.yaml", "--live", "other.yaml"]);
-    assert_eq!(run.code, 2);
-    assert!(run.err.contains("FlinkDeployment prod/invoices"), "{}", run.err);
+    let twice = format!("{live}---\n{live}");
+    folder.write("twice.yaml", twice.as_bytes());
+    let (code, report) = folder.report(&["new.yaml", "--live", "twice.yaml"]);
+    assert_eq!(code, 2);
+    assert!(error(&report, 0).contains("holds `FlinkDeployment prod/orders` twice"), "{report:#}");
+}
+
+#[test]
+fn manifests_without_a_live_object_are_new() {
+    let live = DEPLOYMENT.replace("name: orders", "name: invoices");
+    let folder = Folder::with(&[("new.yaml", DEPLOYMENT), ("other.yaml", &live)]);
+    folder.write("list.yaml", b"apiVersion: v1\nkind: List\nitems: []\n");
+    for file in ["other.yaml", "list.yaml"] {
+        let run = folder.run(&["check", "new.yaml", "--live", file]);
+        assert_eq!(run.code, 0, "{run:?}");
+        let told =
+            format!("sluicegate: `{file}` does not hold `FlinkDeployment prod/orders`: it is judged as a new object\n");
+        assert_eq!(run.err, told);
+        assert!(run.out.contains("create and start prod/orders"), "{}", run.out);
+    }
+}
+
+#[test]
+fn what_is_wrong_besides_the_requests_has_a_place_and_a_report() {
+    let other = PLAN.replace("orders", "invoices");
+    let folder = Folder::with(&[("new.yaml", DEPLOYMENT), ("two.yaml", &format!("{PLAN}---\n{other}"))]);
+    folder.write("empty", b"");
+    folder.write("values.yaml", b"replicas: 2\n");
+    folder.write("bad.yaml", b"kind: List\n---\na: b: c\n");
+    folder.write("facts.yaml", b"# all of them\n---\nkind: Facts\njob: {status: RUNNING}\n");
+    folder.write("settings.yaml", b"unjudgd: note\nintent: {assume: never}\n");
+    let cases = [
+        (&["new.yaml", "--live", "gone.yaml"][..], &["gone.yaml: there is no such file"][..]),
+        (&["new.yaml", "--live", "empty"], &["empty: there is no Kubernetes object in it"]),
+        (&["new.yaml", "--live", "values.yaml"], &["values.yaml: there is no Kubernetes object in it"]),
+        (&["new.yaml", "--live", "bad.yaml"], &["bad.yaml:3:5: this is not valid YAML"]),
+        (&["new.yaml", "--facts", "values.yaml"], &["values.yaml:1:1: "]),
+        (&["new.yaml", "--facts", "gone.yaml"], &["gone.yaml: there is no such file"]),
+        (&["two.yaml", "--facts", "facts.yaml"], &["facts.yaml:3:1: these facts are about one deployment"]),
+        (&["new.yaml", "--settings", "settings.yaml"], &["settings.yaml:1:1: ", "settings.yaml:2:18: "]),
+        (&["new.yaml", "--policy", "values.yaml"], &["values.yaml"]),
+    ];
+    for (arguments, parts) in cases {
+        let human = folder.run(&[&["check"], arguments].concat());
+        assert_eq!((human.code, human.out.as_str()), (2, ""), "{arguments:?}");
+        let (code, report) = folder.report(arguments);
+        assert_eq!((code, &report["kind"]), (2, &json!("CheckReport")));
+        assert_eq!(decisions(&report), vec!["error"; parts.len()], "{report:#}");
+        for (index, part) in parts.iter().enumerate() {
+            assert!(human.err.contains(part), "expected {part} in:\n{}", human.err);
+            let result = &report["results"][index];
+            let (file, error) = (result["input"].as_str().unwrap(), error(&report, index));
+            let told = if error.starts_with(|c: char| c.is_ascii_digit()) { ":" } else { ": " };
+            assert!(format!("{file}{told}{error}").contains(part), "{report:#}");
+        }
+    }
 }
 
 #[test]

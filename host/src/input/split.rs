@@ -22,6 +22,11 @@ impl<'f> Piece<'f> {
         self.start + self.bytes.len()
     }
 
+    /// Where the first line starts that says something.
+    pub fn content(self) -> usize {
+        self.lines().find(|line| !insignificant(line.bytes)).map_or(self.start, |line| line.start)
+    }
+
     /// Without the line break at its end.
     fn unbroken(self) -> Self {
         let bytes = self.bytes.strip_suffix(b"\n").unwrap_or(self.bytes);
