@@ -5,5 +5,6 @@ mod check;
 #[path = "../src/golden.rs"]
 mod golden;
 mod human;
+mod readme;
 mod run;
 mod verbs;
