@@ -29,7 +29,7 @@ use serde_json::Value;
 use crate::input::{self, Envelope, Found, HttpDocument, Request};
 use crate::{Answer, CheckError, Fact, Outcome, Policy, Settings, SettingsError, Source, Subject, Verdict, yaml};
 
-pub use expectation::{Decision, Expectation};
+pub use expectation::{Ending, Expectation};
 
 /// A case, ready to run.
 #[derive(Clone, Debug)]
