@@ -65,6 +65,7 @@ pub(super) fn decode<R>(
         state = step.verb.leaves().or(state);
         let target = Target { namespace: namespace.clone(), name: name.clone() };
         stage.operations.push(Operation { action, target, place: Place::Body(step.node) });
+        stage.allow_recovery();
         stages.push(stage);
     }
     Ok(then(&Decoded { dialect: Dialect::Plan, stages }))
