@@ -26,7 +26,7 @@ pub struct Current<'d> {
     pub savepoint_always: bool,
     /// Where the last stop left the state: `status.jobStatus.upgradeSavepointPath` of a suspended job (Kubernetes).
     pub stopped_at: Option<Cow<'d, str>>,
-    /// The suspend took a savepoint while the drain switch was on, by the spec that the operator stored (Kubernetes).
+    /// The stop before drained: by the spec that the operator stored (Kubernetes), or by an earlier step of a plan.
     pub stopped_by_drain: bool,
     /// The configuration before an update, with the same defaults below it; `None`: no update, or not known.
     pub before: Option<Configuration<'d>>,

@@ -59,6 +59,11 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
             // A missing id is for restore-from-savepoint-needs-id.
             Choice::Unknown(_) if start.restore == Restore::Savepoint(None) => {}
             Choice::Unknown(lacks) => report.unjudged(lacks),
+            Choice::Stopped if stage.in_plan && stage.current.stopped_by_drain => {
+                let message = "an earlier step of this plan drains: its windows are closed early, and the job would send the \
+                               rest of them as second, partial results";
+                report.warn(&start.restore_place, message).remedy(remedy(stage));
+            }
             Choice::Stopped | Choice::Empty => {}
         }
     }
