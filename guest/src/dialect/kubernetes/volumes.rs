@@ -9,8 +9,9 @@ use crate::configuration::Configuration;
 use crate::document::Node;
 use crate::location::is_below;
 
-/// Nobody mounts more; a document made to be large must not cost more.
+/// Nobody mounts more, or deeper; a document made to be large must not cost more.
 const MAX_MOUNTS: usize = 100;
+const MAX_PATH: usize = 1_024;
 
 /// The paths at which both kinds of pod mount a volume that is no `emptyDir`; `None`: it cannot be told, since the pod
 /// template is a file in the image.
@@ -50,6 +51,7 @@ fn mounted<'d>(templates: [Option<Node<'d>>; 2]) -> Vec<Cow<'d, str>> {
         .flat_map(|mounts| mounts.elements())
         .filter(|mount| mount.get("name").and_then(|name| name.text()).is_some_and(|name| lasting.contains(&name)))
         .filter_map(|mount| mount.get("mountPath")?.text())
+        .filter(|path| path.len() <= MAX_PATH)
         .take(MAX_MOUNTS)
         .collect()
 }

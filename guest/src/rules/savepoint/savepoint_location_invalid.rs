@@ -36,7 +36,11 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
         };
         match SavepointLocation::parse(&location.text) {
             Err(problem) => {
-                refused(&location, format!("the {what} `{}` {}: {harm}", location.text, problem.words()), report)
+                let which = match problem {
+                    Problem::Blank => what.to_owned(),
+                    _ => format!("{what} `{}`", location.text),
+                };
+                refused(&location, format!("the {which} {}: {harm}", problem.words()), report)
                     .observed(format!("`{}`", location.text))
                     .expected(EXPECTED)
                     .remedy(match (problem, location.role) {

@@ -72,6 +72,10 @@ fn outside_every_volume(
     report: &mut Report<'_>,
 ) {
     let (Some(path), Some(mounts)) = (parsed.local_path(), &stage.current.mounts) else { return };
+    // Linux has no longer path, and comparing one with every mount would cost.
+    if path.len() > 4_096 {
+        return;
+    }
     let elsewhere = parsed.scheme().is_none() && stage.current.configuration.present(&["fs.default-scheme"]).is_some();
     if elsewhere || mounts.iter().any(|mount| is_below(path, mount)) {
         return;

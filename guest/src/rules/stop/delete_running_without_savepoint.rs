@@ -71,11 +71,11 @@ fn judge(deletion: &Deletion<'_>, stage: &Stage<'_>, report: &mut Report<'_>) {
         None => format!("no savepoint is taken on this delete, and the job's metadata is removed: {left}"),
         Some(Skipped::Canary) => format!(
             "with the label `flink.apache.org/canary` the operator skips its clean-up: the resource goes without a \
-             savepoint, whatever its settings say, and nobody looks after the job: {left}"
+             savepoint, whatever its settings say, and nobody looks after the job; {left}"
         ),
         Some(Skipped::Finalizer) => format!(
             "without the operator's finalizer there is no clean-up: the resource goes without a savepoint, whatever its \
-             settings say, and nobody looks after the job: {left}"
+             settings say, and nobody looks after the job; {left}"
         ),
         Some(Skipped::SwitchedOff) => format!(
             "the resource is being deleted, and this takes away the savepoint that the operator would have taken: {left}"
