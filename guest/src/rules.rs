@@ -12,7 +12,7 @@ mod upgrade;
 mod words;
 
 use crate::operation::{Dialect, Stage};
-use crate::verdict::{Effect, Report};
+use crate::verdict::{Effect, Judge, Report};
 
 /// A rule: what a person needs to know about it, and one pure check.
 #[derive(Debug)]
@@ -82,42 +82,56 @@ pub fn find(id: &str) -> Option<&'static Rule> {
     ALL.iter().copied().find(|rule| rule.id == id)
 }
 
-/// Every rule.
-pub static ALL: &[&Rule] = &[
-    &stop::drain_with_planned_restart::RULE,
-    &stop::drain_intent_missing::RULE,
-    &stop::drain_setting_left_on::RULE,
-    &stop::cancel_needs_running::RULE,
-    &stop::cancel_without_savepoint::RULE,
-    &stop::cancel_deletes_checkpoints::RULE,
-    &stop::change_while_transitioning::RULE,
-    &stop::get_request_cancels_job::RULE,
-    &stop::implicit_cancel_mode::RULE,
-    &stop::removed_endpoint::RULE,
-    &stop::cluster_shutdown_with_running_jobs::RULE,
-    &stop::delete_running_without_savepoint::RULE,
-    &stop::delete_needs_cancelled::RULE,
-    &savepoint::savepoint_missing_spec_version::RULE,
-    &savepoint::savepoint_stale_spec_version::RULE,
-    &savepoint::manual_savepoint_origin_not_copied::RULE,
-    &savepoint::manual_savepoint_not_completed::RULE,
-    &savepoint::manual_savepoint_placeholder_id::RULE,
-    &savepoint::savepoint_location_invalid::RULE,
-    &savepoint::savepoint_location_not_accessible::RULE,
-    &savepoint::savepoint_directory_required::RULE,
-    &savepoint::savepoint_needs_active_job::RULE,
-    &restore::restore_ignores_unversioned_savepoint::RULE,
-    &restore::restore_from_drained_savepoint::RULE,
-    &restore::restore_from_savepoint_needs_id::RULE,
-    &restore::start_without_state::RULE,
-    &restore::opaque_start::RULE,
-    &upgrade::edit_not_applied_until_restart::RULE,
-    &permission::permission_to_cancel::RULE,
-    &hygiene::unknown_enum_value::RULE,
-    &hygiene::unknown_lifecycle_field::RULE,
-    &hygiene::required_field_missing::RULE,
-    &hygiene::unknown_request::RULE,
-    &hygiene::context_unreadable::RULE,
+/// Rules are called by name: through a table of functions, a fresh sandbox would have to look each of them up first.
+macro_rules! catalogue {
+    ($($rule:path),+ $(,)?) => {
+        /// Every rule.
+        pub static ALL: &[&Rule] = &[$(&$rule),+];
+
+        /// Puts a stage before every rule that the judge admits.
+        pub fn judge(stage: &Stage<'_>, judge: &mut Judge<'_>) {
+            $(if let Some(mut report) = judge.admit(stage, &$rule) {
+                ($rule.check)(stage, &mut report);
+            })+
+        }
+    };
+}
+
+catalogue![
+    stop::drain_with_planned_restart::RULE,
+    stop::drain_intent_missing::RULE,
+    stop::drain_setting_left_on::RULE,
+    stop::cancel_needs_running::RULE,
+    stop::cancel_without_savepoint::RULE,
+    stop::cancel_deletes_checkpoints::RULE,
+    stop::change_while_transitioning::RULE,
+    stop::get_request_cancels_job::RULE,
+    stop::implicit_cancel_mode::RULE,
+    stop::removed_endpoint::RULE,
+    stop::cluster_shutdown_with_running_jobs::RULE,
+    stop::delete_running_without_savepoint::RULE,
+    stop::delete_needs_cancelled::RULE,
+    savepoint::savepoint_missing_spec_version::RULE,
+    savepoint::savepoint_stale_spec_version::RULE,
+    savepoint::manual_savepoint_origin_not_copied::RULE,
+    savepoint::manual_savepoint_not_completed::RULE,
+    savepoint::manual_savepoint_placeholder_id::RULE,
+    savepoint::savepoint_location_invalid::RULE,
+    savepoint::savepoint_location_not_accessible::RULE,
+    savepoint::savepoint_directory_required::RULE,
+    savepoint::savepoint_needs_active_job::RULE,
+    restore::restore_ignores_unversioned_savepoint::RULE,
+    restore::restore_from_drained_savepoint::RULE,
+    restore::restore_from_savepoint_needs_id::RULE,
+    restore::start_without_state::RULE,
+    restore::opaque_start::RULE,
+    upgrade::edit_not_applied_until_restart::RULE,
+    permission::permission_to_cancel::RULE,
+    hygiene::unknown_enum_value::RULE,
+    hygiene::unknown_lifecycle_field::RULE,
+    hygiene::required_field_missing::RULE,
+    hygiene::unknown_request::RULE,
+    hygiene::context_unreadable::RULE,
 ];
 
 #[cfg(test)]

@@ -6,9 +6,7 @@ mod text;
 
 pub(crate) use text::clean;
 
-#[cfg(test)]
-use crate::operation::Stage;
-use crate::operation::{Action, Decoded, Dialect, Place};
+use crate::operation::{Action, Decoded, Dialect, JobState, Place, Stage};
 use crate::restore::RestorePlan;
 use crate::rules::{self, Level, Rule};
 use crate::settings::Settings;
@@ -83,24 +81,16 @@ pub struct Unjudged {
 
 /// Runs every rule over every stage.
 pub fn judge(decoded: &Decoded<'_>, settings: &Settings) -> Verdict {
-    let mut findings = Vec::new();
-    let mut unjudged = Vec::new();
+    let mut judge = Judge { settings, findings: Vec::new(), unjudged: Vec::new() };
     let mut doubtful = false;
     for stage in &decoded.stages {
-        let known = unjudged.len();
-        for rule in rules::ALL {
-            let level = settings.level(rule.id).unwrap_or(Level::of(rule.effect));
-            if let Some(main) = level.effect()
-                && rule.dialects.contains(&stage.platform)
-            {
-                let leniency = stage.leniency;
-                let mut report = Report { rule, main, leniency, findings: &mut findings, unjudged: &mut unjudged };
-                (rule.check)(stage, &mut report);
-            }
-        }
+        let known = judge.unjudged.len();
+        rules::judge(stage, &mut judge);
         // A job in unknown state may be failing: to stop it is never held up by a missing fact.
-        doubtful |= unjudged.len() > known && !(stage.current.state.is_none() && stage.stops().next().is_some());
+        let unknown = matches!(stage.current.state, None | Some(JobState::Unknown(_)));
+        doubtful |= judge.unjudged.len() > known && !(unknown && stage.stops().next().is_some());
     }
+    let Judge { mut findings, mut unjudged, .. } = judge;
     findings.sort_by_key(|finding: &Finding| std::cmp::Reverse(finding.effect));
     findings.truncate(MAX_FINDINGS);
     unjudged.dedup();
@@ -122,6 +112,23 @@ pub fn judge(decoded: &Decoded<'_>, settings: &Settings) -> Verdict {
     };
     verdict.document = canonical::write(&verdict);
     verdict
+}
+
+/// What the rules have said so far, and which of them may speak.
+pub struct Judge<'v> {
+    settings: &'v Settings,
+    findings: Vec<Finding>,
+    unjudged: Vec<Unjudged>,
+}
+
+impl Judge<'_> {
+    /// The report of a rule that is on and judges this platform.
+    pub fn admit(&mut self, stage: &Stage<'_>, rule: &'static Rule) -> Option<Report<'_>> {
+        let main = self.settings.level(rule.id).unwrap_or(Level::of(rule.effect)).effect()?;
+        let admitted = rule.dialects.contains(&stage.platform);
+        let (findings, unjudged) = (&mut self.findings, &mut self.unjudged);
+        admitted.then_some(Report { rule, main, leniency: stage.leniency, findings, unjudged })
+    }
 }
 
 /// What the request would do. That a deployment changes goes without saying where the job starts or stops with it.

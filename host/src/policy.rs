@@ -122,10 +122,10 @@ impl Policy {
     /// When the policy says that the request cannot be judged, or the policy itself fails.
     pub fn check(&self, request: &Request<'_>, facts: &[Fact<'_>], settings: &Settings) -> Result<Outcome, CheckError> {
         let context = settings.0.len() + envelope_size(&request.envelope) + facts.iter().map(fact_size).sum::<usize>();
-        let answer = self.sandboxes.call(request.body.len(), context, |gate, store| {
-            // A request holds references only: this copies no body.
-            gate.call_check(store, request.clone(), facts, &settings.0)
-        })?;
+        // A request holds references only: cloning it copies no body.
+        let question = (request.clone(), facts, settings.0.as_slice());
+        let sizes = (request.body.len(), context);
+        let answer: Result<Outcome, Failure> = self.sandboxes.call(&self.sandboxes.gate.check, sizes, question)?;
         match answer {
             Ok(outcome) => {
                 output::outcome(&outcome)?;
@@ -143,7 +143,8 @@ impl Policy {
     /// # Errors
     /// With everything that is wrong with the document, or when the policy itself fails.
     pub fn compile_settings(&self, source: &[u8]) -> Result<Settings, SettingsError> {
-        let answer = self.sandboxes.call(source.len(), 0, |gate, store| gate.call_compile_settings(store, source))?;
+        let (function, sizes) = (&self.sandboxes.gate.compile_settings, (source.len(), 0));
+        let answer: Result<Vec<u8>, Vec<Problem>> = self.sandboxes.call(function, sizes, (source,))?;
         match answer {
             Ok(compiled) => Ok(Settings(compiled)),
             Err(problems) => {
@@ -158,7 +159,7 @@ impl Policy {
     /// # Errors
     /// When the policy fails.
     pub fn describe(&self) -> Result<Description, PolicyError> {
-        let description = self.sandboxes.call(0, 0, |gate, store| gate.call_describe(store))?;
+        let description = self.sandboxes.call(&self.sandboxes.gate.describe, (0, 0), ())?;
         output::description(&description)?;
         Ok(description)
     }
