@@ -85,10 +85,12 @@ fn parse<'b>(what: &str, bytes: &'b [u8]) -> Result<Document<'b>, Failure> {
     Document::parse(bytes, Reading::JsonOrYaml).map_err(|error| Failure::document(what, error))
 }
 
-/// Reads what a header or an annotation says about a restart.
+/// Reads what a header or an annotation says about a restart; false: the word is not known. Of two words, `restart` is
+/// the safe one.
 fn read_intent<'d>(intent: &mut Intent<'d>, word: &str, place: Place<'d>) -> bool {
     intent.requester = match word {
         "restart" => Some(true),
+        "final" if intent.requester == Some(true) => return true,
         "final" => Some(false),
         _ => return false,
     };

@@ -104,14 +104,22 @@ impl<'s> Document<'s> {
             Reading::Json => json::parse(&document.text, false, &mut document.items)?,
             Reading::FlinkJson => json::parse(&document.text, true, &mut document.items)?,
             Reading::JsonOrYaml if json::looks_like(&document.text) => {
-                json::parse(&document.text, false, &mut document.items)?;
+                match json::parse(&document.text, false, &mut document.items) {
+                    Ok(()) => {}
+                    Err(error) if error.too_large => return Err(error),
+                    // It may be YAML in flow style; if it is neither, it was meant as JSON.
+                    Err(error) => document.read_yaml().map_err(|_| error)?,
+                }
             }
-            Reading::JsonOrYaml => {
-                document.json = false;
-                yaml::parse(&document.text, &mut document.items, &mut document.texts)?;
-            }
+            Reading::JsonOrYaml => document.read_yaml()?,
         }
         Ok(document)
+    }
+
+    fn read_yaml(&mut self) -> Result<(), DocumentError> {
+        self.json = false;
+        self.items.clear();
+        yaml::parse(&self.text, &mut self.items, &mut self.texts)
     }
 
     /// The outermost value.

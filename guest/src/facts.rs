@@ -13,6 +13,8 @@ use crate::operation::Dialect;
 #[derive(Debug, Default)]
 pub struct Facts<'d> {
     pub restart_planned: Option<bool>,
+    /// The same, as the caller itself declares it: no better than a header.
+    pub requester_restart: Option<bool>,
     pub engine_upgrade: Option<bool>,
     /// Who calls, as the host authenticated them.
     pub principal: Option<Cow<'d, str>>,

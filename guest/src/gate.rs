@@ -99,7 +99,6 @@ impl Failure {
 /// # Errors
 /// When the request, a fact or the settings cannot be read.
 pub fn check(request: &Request<'_>, facts: &[Fact<'_>], settings: &[u8]) -> Result<Verdict, Failure> {
-    // Messages name what the caller sent, control characters and all.
     judge(request, facts, settings).map_err(|failure| Failure { message: clean(&failure.message), ..failure })
 }
 
@@ -116,4 +115,61 @@ fn judge(request: &Request<'_>, facts: &[Fact<'_>], settings: &[u8]) -> Result<V
     }
     let declared = Declared::new(&documents)?;
     dialect::decode(request, &declared, &settings, |decoded| verdict::judge(decoded, &settings))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Envelope, Fact, FailureKind, HttpHead, Request, Source, check};
+    use crate::compile_settings;
+    use crate::verdict::Decision;
+
+    const DRAIN: &[u8] = br#"{"drain": true, "targetDirectory": "s3://b/sp"}"#;
+
+    fn drain(facts: &[(Source, &str)], settings: &str) -> Decision {
+        let head = HttpHead { api: None, method: "POST", target: "/jobs/ab/stop", headers: &[] };
+        let facts: Vec<_> =
+            facts.iter().map(|(source, text)| Fact { source: *source, document: text.as_bytes() }).collect();
+        let request = Request { envelope: Envelope::Http(head), body: DRAIN };
+        check(&request, &facts, &compile_settings(settings.as_bytes()).unwrap()).unwrap().decision
+    }
+
+    #[test]
+    fn a_caller_is_no_operator() {
+        const RESTART: &str = "intent: {restartPlanned: true}";
+        const FINAL: &str = "intent: {restartPlanned: false}";
+        let assumed = "intent: {assume: restart}";
+        let trusting = "intent: {assume: restart, acceptFrom: ['*']}";
+        assert_eq!(drain(&[(Source::Operator, FINAL)], assumed), Decision::Allow);
+        assert_eq!(drain(&[(Source::Requester, FINAL)], assumed), Decision::Deny);
+        assert_eq!(drain(&[(Source::Requester, FINAL)], trusting), Decision::Allow);
+        assert_eq!(drain(&[(Source::Requester, RESTART)], ""), Decision::Deny);
+        assert_eq!(drain(&[(Source::Operator, RESTART), (Source::Requester, FINAL)], trusting), Decision::Deny);
+        assert_eq!(drain(&[(Source::Requester, RESTART), (Source::Requester, FINAL)], trusting), Decision::Deny);
+    }
+
+    #[test]
+    fn failures_are_bounded_and_plain() {
+        let list = "- x\n".repeat(10_000);
+        let request = Request { envelope: Envelope::Plan, body: list.as_bytes() };
+        let failure = check(&request, &[], &[]).unwrap_err();
+        assert_eq!(failure.kind, FailureKind::Malformed);
+        assert!(failure.message.len() < 1_000 && !failure.message.contains(char::is_control), "{}", failure.message);
+        let problems = compile_settings(format!("rules: {{}}\n{}", "a\n".repeat(9)).as_bytes()).unwrap_err();
+        assert!(problems.iter().all(|problem| !problem.message.contains(char::is_control)));
+        let many: String = (0..5_000).map(|name| format!("n{name}: 1\n")).collect();
+        assert!(compile_settings(many.as_bytes()).unwrap_err().len() <= 100);
+    }
+
+    #[test]
+    fn plans_are_bounded() {
+        let plan = |steps: usize| {
+            let steps = "{\"publish\": {}},".repeat(steps - 1);
+            let text = format!(
+                "{{\"deployment\": {{\"platform\": \"alibaba\", \"name\": \"o\"}}, \"steps\": [{steps} {{\"publish\": {{}}}}]}}"
+            );
+            check(&Request { envelope: Envelope::Plan, body: text.as_bytes() }, &[], &[])
+        };
+        assert!(plan(200).is_ok());
+        assert_eq!(plan(201).unwrap_err().kind, FailureKind::TooLarge);
+    }
 }

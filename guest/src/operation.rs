@@ -72,6 +72,8 @@ pub struct Stage<'d> {
     pub facts: Facts<'d>,
     /// What was said about a restart.
     pub intent: Intent<'d>,
+    /// It is a step of a change plan: remedies speak of its steps.
+    pub in_plan: bool,
     /// A reason why nothing here may be denied: a controller asks (DOMAIN 6.0-1) or it is recovery (6.0-5).
     pub leniency: Option<&'static str>,
 }
@@ -81,7 +83,7 @@ impl<'d> Stage<'d> {
     pub fn new(platform: Dialect, facts: Facts<'d>) -> Self {
         let intent = Intent {
             operator: facts.restart_planned,
-            requester: None,
+            requester: facts.requester_restart,
             trusted: false,
             by_plan: false,
             assume_restart: false,
@@ -94,6 +96,7 @@ impl<'d> Stage<'d> {
             current: Current::default(),
             facts,
             intent,
+            in_plan: false,
             leniency: None,
         }
     }
@@ -167,6 +170,9 @@ pub struct Operation<'d> {
 impl Operation<'_> {
     /// In words, with its target: `stop with drain prod/5af6`.
     pub fn summary(&self) -> String {
-        format!("{} {}", self.action.words(), self.target).trim_end().to_owned()
+        match (self.action.words(), self.target.name.is_empty()) {
+            (words, false) => format!("{words} {}", self.target),
+            (words, true) => words.trim_end_matches(" of").to_owned(),
+        }
     }
 }

@@ -130,6 +130,7 @@ fn ignored(standing: Standing, savepoint: &Savepoint<'_>, choice: &Choice<'_, '_
         Standing::NotAsked => match choice {
             Choice::Empty => "no state is asked for".to_owned(),
             Choice::Stopped => "the state of the stop is newer".to_owned(),
+            Choice::Unknown(_) => "it cannot be told whether it is used".to_owned(),
             _ => "the request names another".to_owned(),
         },
         Standing::NotCompleted => {

@@ -108,6 +108,7 @@ catalogue![
     stop::get_request_cancels_job::RULE,
     stop::implicit_cancel_mode::RULE,
     stop::removed_endpoint::RULE,
+    stop::cluster_shutdown_with_running_jobs::RULE,
     stop::delete_running_without_savepoint::RULE,
     stop::delete_needs_cancelled::RULE,
     savepoint::savepoint_missing_spec_version::RULE,
@@ -132,3 +133,22 @@ catalogue![
     hygiene::unknown_request::RULE,
     hygiene::context_unreadable::RULE,
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::ALL;
+
+    #[test]
+    fn every_rule_can_be_looked_up_and_read() {
+        for rule in ALL {
+            let id = rule.id;
+            assert!(id.starts_with(|c: char| c.is_ascii_lowercase()), "{id}");
+            assert!(id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'), "{id}");
+            assert_eq!(ALL.iter().filter(|other| other.id == id).count(), 1, "{id}");
+            for text in [rule.title, rule.family, rule.why, rule.source, rule.example] {
+                assert!(!text.trim().is_empty() && text.trim() == text, "{id}: {text:?}");
+            }
+            assert!(!rule.title.ends_with('.') && !rule.dialects.is_empty(), "{id}");
+        }
+    }
+}

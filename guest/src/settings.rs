@@ -10,7 +10,7 @@ use crate::verdict::clean;
 /// The first bytes of compiled settings: they are only good for the policy that made them.
 const MAGIC: &str = concat!("sluicegate-settings ", env!("CARGO_PKG_VERSION"), "\n");
 
-/// How many problems are told at once, so that hostile settings neither take long nor fill a screen.
+/// Nobody reads more at once; a document made to be large must not cost more.
 const MAX_PROBLEMS: usize = 100;
 
 /// The settings that apply to one judgement.
@@ -183,6 +183,8 @@ impl Reader {
             if let Some(name) = self.choice(value, "level", &["deny", "warn", "note", "off"])
                 && let Some(level) = Level::named(name)
             {
+                // As everywhere in JSON, the last of several wins.
+                self.settings.levels.retain(|(id, _)| *id != rule.id);
                 self.settings.levels.push((rule.id, level));
             }
         }
@@ -218,8 +220,10 @@ impl Reader {
     }
 
     fn problem(&mut self, node: Node<'_>, message: String) {
-        let (message, pointer) = (clean(&message), clean(&node.pointer()));
-        self.problems.push(Problem { message, pointer, offset: node.span().0 });
+        if self.problems.len() < MAX_PROBLEMS {
+            let (message, pointer) = (clean(&message), clean(&node.pointer()));
+            self.problems.push(Problem { message, pointer, offset: node.span().0 });
+        }
     }
 }
 
@@ -235,6 +239,13 @@ mod tests {
         assert_eq!(settings.level("drain-intent-missing"), Some(Level::Off));
         assert_eq!(settings.level("unknown-request"), None);
         assert_eq!(settings.accept_intent_from, ["ops-bot"]);
+    }
+
+    #[test]
+    fn the_last_level_of_a_rule_wins() {
+        let source = br#"{"rules": {"unknown-request": {"level": "off"}, "unknown-request": {"level": "deny"}}}"#;
+        let settings = Settings::load(&compile(source).unwrap()).unwrap();
+        assert_eq!(settings.level("unknown-request"), Some(Level::Deny));
     }
 
     #[test]

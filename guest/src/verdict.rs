@@ -125,9 +125,9 @@ impl Judge<'_> {
     /// The report of a rule that is on and judges this platform.
     pub fn admit(&mut self, stage: &Stage<'_>, rule: &'static Rule) -> Option<Report<'_>> {
         let main = self.settings.level(rule.id).unwrap_or(Level::of(rule.effect)).effect()?;
-        let cap = if stage.leniency.is_some() { Effect::Warn } else { Effect::Deny };
         let admitted = rule.dialects.contains(&stage.platform);
-        admitted.then_some(Report { rule, main, cap, findings: &mut self.findings, unjudged: &mut self.unjudged })
+        let leniency = stage.leniency;
+        admitted.then_some(Report { rule, main, leniency, findings: &mut self.findings, unjudged: &mut self.unjudged })
     }
 }
 
@@ -138,7 +138,8 @@ fn summaries(decoded: &Decoded<'_>) -> Vec<OperationSummary> {
     });
     let summary = |operation: &crate::operation::Operation<'_>| OperationSummary {
         summary: text::clean(&operation.summary()),
-        target: (!operation.target.name.is_empty())
+        // What is only read is no target: facts about one deployment may stand beside a read of anything.
+        target: (!operation.target.name.is_empty() && !matches!(operation.action, Action::Nothing(_)))
             .then(|| (text::clean(&operation.target.namespace), text::clean(&operation.target.name))),
     };
     operations.take(MAX_FINDINGS).map(summary).collect()
@@ -148,7 +149,8 @@ fn summaries(decoded: &Decoded<'_>) -> Vec<OperationSummary> {
 pub struct Report<'v> {
     rule: &'static Rule,
     main: Effect,
-    cap: Effect,
+    /// Why nothing may be denied.
+    leniency: Option<&'static str>,
     findings: &'v mut Vec<Finding>,
     unjudged: &'v mut Vec<Unjudged>,
 }
@@ -171,7 +173,7 @@ impl Report<'_> {
 
     /// The rule could have denied, but lacks this fact.
     pub fn unjudged(&mut self, lacks: impl Into<String>) {
-        if self.main == Effect::Deny && self.cap == Effect::Deny {
+        if self.main == Effect::Deny && self.leniency.is_none() {
             self.unjudged.push(Unjudged { rule: self.rule.id, lacks: text::clean(&lacks.into()) });
         }
     }
@@ -186,9 +188,13 @@ impl Report<'_> {
             Place::Target => Some(Position::Target),
             Place::Request => None,
         };
+        let (effect, message) = match self.leniency {
+            Some(why) if effect == Effect::Deny => (Effect::Warn, format!("{message} (not refused: {why})")),
+            _ => (effect, message),
+        };
         let finding = Finding {
             rule: self.rule.id,
-            effect: effect.min(self.cap),
+            effect,
             message: text::clean(&message),
             position,
             observed: None,
@@ -236,13 +242,8 @@ impl Draft<'_> {
 #[cfg(test)]
 pub fn run(rule: &'static Rule, stage: &Stage<'_>) -> (Vec<Finding>, Vec<Unjudged>) {
     let (mut findings, mut unjudged) = (Vec::new(), Vec::new());
-    let mut report = Report {
-        rule,
-        main: rule.effect,
-        cap: if stage.leniency.is_some() { Effect::Warn } else { Effect::Deny },
-        findings: &mut findings,
-        unjudged: &mut unjudged,
-    };
+    let mut report =
+        Report { rule, main: rule.effect, leniency: stage.leniency, findings: &mut findings, unjudged: &mut unjudged };
     (rule.check)(stage, &mut report);
     (findings, unjudged)
 }

@@ -1,5 +1,23 @@
-//! Case files (DESIGN section 5): one request, what is known besides, and what must come of it. `sluicegate test` and
-//! this project's own corpus read them here.
+//! Case files: one request, what is known besides, and what must come of it. `sluicegate test` and this project's own
+//! corpus read them here.
+//!
+//! ```yaml
+//! name: upgrade-while-armed
+//! source: where the payload comes from
+//! note: optional, for readers
+//! dialect: kubernetes        # optional: what it must be recognised as
+//! request:                   # exactly one of http, admissionReview, manifest, plan, raw (the text of a file)
+//!   manifest: {…}
+//! live: {…}                  # optional, beside a manifest: the live object that it would change
+//! facts: {…}                 # optional: a Facts document
+//! settings: {…}              # optional: a Settings document
+//! expect:
+//!   decision: deny           # allow | deny | undecided | error
+//!   deny: [rule-id]          # these must deny, and no other rule may
+//!   warn: []                 # these must warn; others may as well
+//!   fires: []                # these must fire, with whatever effect; others may as well
+//!   quiet: false             # true: nothing may deny or warn
+//! ```
 
 mod expectation;
 
@@ -11,7 +29,7 @@ use serde_json::Value;
 use crate::input::{self, Envelope, Found, HttpDocument, Request};
 use crate::{Answer, CheckError, Fact, Outcome, Policy, Settings, SettingsError, Source, Subject, Verdict, yaml};
 
-pub use expectation::{Decision, Expectation};
+pub use expectation::{Ending, Expectation};
 
 /// A case, ready to run.
 #[derive(Clone, Debug)]
@@ -24,6 +42,8 @@ pub struct Case {
     pub dialect: Option<String>,
     /// The request, or why its text holds none.
     pub request: Result<Request, String>,
+    /// The live object that a manifest would change.
+    pub live: Option<Vec<u8>>,
     /// A `Facts` document, declared by whoever runs the gate.
     pub facts: Option<Vec<u8>>,
     /// A `Settings` document.
@@ -71,6 +91,7 @@ struct File {
     _note: Option<String>,
     dialect: Option<String>,
     request: Form,
+    live: Option<Value>,
     facts: Option<Value>,
     settings: Option<Value>,
     expect: Expectation,
@@ -106,11 +127,19 @@ impl Case {
         })?;
         let file: File = serde_json::from_value(value).map_err(|error| CaseError::Malformed(error.to_string()))?;
         let bytes = |value: Value| value.to_string().into_bytes();
+        let request = file.request.request().map_err(CaseError::Malformed)?;
+        let manifest = request.as_ref().is_ok_and(|request| matches!(request.envelope, Envelope::Manifest));
+        if file.live.is_some() && !manifest {
+            return Err(CaseError::Malformed(
+                "`live` stands beside a `manifest` only: it is what that would change".to_owned(),
+            ));
+        }
         Ok(Self {
             name: file.name,
             source: file.source,
             dialect: file.dialect,
-            request: file.request.request().map_err(CaseError::Malformed)?,
+            request,
+            live: file.live.map(bytes),
             facts: file.facts.map(bytes),
             settings: file.settings.map(bytes),
             expect: file.expect,
@@ -134,7 +163,7 @@ impl Case {
             })
             .collect();
         let settings = settings.unwrap_or_else(Settings::default);
-        match request.lend(None, |request| policy.check(request, &facts, &settings))? {
+        match request.lend(self.live.as_deref(), |request| policy.check(request, &facts, &settings))? {
             Outcome::Decided(verdict) => Ok(verdict),
             Outcome::Needs(needs) => {
                 let reasons: Vec<_> = needs.into_iter().map(|need| need.why).collect();

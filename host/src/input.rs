@@ -4,6 +4,7 @@
 mod http_document;
 mod http_text;
 mod kind;
+mod list;
 mod objects;
 mod place;
 mod request;
@@ -100,6 +101,11 @@ impl InputError {
     fn at(message: impl Into<String>, offset: usize) -> Self {
         Self { message: message.into(), offset: Some(offset) }
     }
+
+    /// The same, where its text starts at `start` in the file.
+    fn after(self, start: usize) -> Self {
+        Self { offset: Some(start + self.offset.unwrap_or_default()), ..self }
+    }
 }
 
 /// Everything in a file, in order. `api` is for HTTP requests that do not name theirs.
@@ -116,7 +122,7 @@ pub fn read(bytes: &[u8], api: Option<Api>) -> Result<Vec<Input>, InputError> {
         _ if bytes.iter().take(8192).any(|byte| *byte == 0) => {
             return Err(InputError::new("this is a binary file; give requests as YAML, JSON or .http text"));
         }
-        _ => documents(bytes).into_iter().map(kind::recognise).collect(),
+        _ => documents(bytes).into_iter().flat_map(kind::recognise).collect(),
     };
     if found.is_empty() {
         return Err(InputError::new("there is nothing in it; give a request as YAML, JSON or .http text"));

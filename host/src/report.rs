@@ -16,8 +16,8 @@ pub use layout::clean;
 /// Everything that was judged.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// The policy that judged.
-    pub policy: PolicyName,
+    /// The policy that judged; `None` when none could be loaded.
+    pub policy: Option<PolicyName>,
     /// One result for each document, in order.
     pub results: Vec<Judged>,
 }

@@ -3,6 +3,9 @@
 use crate::{Decision, Dialect, Effect, Fate};
 
 impl Decision {
+    /// Every decision there is.
+    pub const ALL: [Self; 3] = [Self::Allow, Self::Deny, Self::Undecided];
+
     /// The word in reports.
     pub fn name(self) -> &'static str {
         match self {

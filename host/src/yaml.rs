@@ -6,8 +6,8 @@ use serde_json::{Map, Number, Value};
 
 /// How deep containers may nest: what the policy reads, so nothing it could judge is turned away here.
 const MAX_DEPTH: usize = 256;
-/// How many values aliases may expand to.
-const MAX_VALUES: usize = 1_000_000;
+/// How many bytes anchors and aliases may repeat, roughly: a small file must not become a large one in memory.
+const MAX_REPEATED: usize = 32 << 20;
 
 /// Why a document is not YAML.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -50,7 +50,7 @@ struct Builder {
     root: Value,
     open: Vec<Open>,
     anchors: Vec<(usize, Value)>,
-    expanded: usize,
+    repeated: usize,
 }
 
 /// A container that is not complete yet.
@@ -78,11 +78,9 @@ impl Builder {
             },
             Event::Alias(id) => {
                 let found = self.anchors.iter().rev().find(|(anchor, _)| *anchor == id);
-                let value = found.map(|(_, value)| value.clone()).ok_or("this alias stands inside its own anchor")?;
-                self.expanded += count(&value);
-                if self.expanded > MAX_VALUES {
-                    return Err(format!("aliases expand to more than {MAX_VALUES} values"));
-                }
+                let (_, value) = found.ok_or("this alias stands inside its own anchor")?;
+                self.repeated = spent(self.repeated, value)?;
+                let value = value.clone();
                 self.put(value, 0)
             }
             Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentStart(_) | Event::DocumentEnd => {
@@ -104,6 +102,7 @@ impl Builder {
 
     fn put(&mut self, value: Value, anchor: usize) -> Result<(), String> {
         if anchor > 0 {
+            self.repeated = spent(self.repeated, &value)?;
             self.anchors.push((anchor, value.clone()));
         }
         match self.open.last_mut().map(|open| &mut open.container) {
@@ -127,11 +126,23 @@ impl Builder {
     }
 }
 
-fn count(value: &Value) -> usize {
-    match value {
-        Value::Array(list) => 1 + list.iter().map(count).sum::<usize>(),
-        Value::Object(map) => 1 + map.values().map(count).sum::<usize>(),
-        _ => 1,
+/// What is repeated once this value is, too.
+fn spent(repeated: usize, value: &Value) -> Result<usize, String> {
+    let repeated = repeated + weight(value);
+    match repeated > MAX_REPEATED {
+        true => Err(format!("anchors and aliases repeat more than {} MiB", MAX_REPEATED >> 20)),
+        false => Ok(repeated),
+    }
+}
+
+/// Roughly the bytes that a value takes.
+fn weight(value: &Value) -> usize {
+    const EACH: usize = size_of::<Value>();
+    EACH + match value {
+        Value::String(text) => text.len(),
+        Value::Array(list) => list.iter().map(weight).sum(),
+        Value::Object(map) => map.iter().map(|(name, value)| EACH + name.len() + weight(value)).sum(),
+        _ => 0,
     }
 }
 

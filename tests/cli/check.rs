@@ -1,33 +1,9 @@
-//! `check`: recognition, facts, live objects, settings, the JSON report and exit codes.
+//! `check`: recognition, places, the JSON report and exit codes.
 
 use serde_json::{Value, json};
 
+use crate::requests::{DEPLOYMENT, DRAIN, JOB, OVERVIEW, PLAN, decisions, error};
 use crate::run::{Folder, finish};
-
-const JOB: &str = "42aedb6e5490ff65f60746294f1d1f35";
-const DRAIN: &str = "POST /jobs/42aedb6e5490ff65f60746294f1d1f35/stop HTTP/1.1\nContent-Type: application/json\n\n{\n  \"targetDirectory\": \"s3://sp\",\n  \"drain\": true\n}\n";
-const OVERVIEW: &str = "GET /jobs/overview HTTP/1.1\n\n";
-const PLAN: &str = "apiVersion: sluicegate.dev/v1alpha1\nkind: ChangePlan\ndeployment: {platform: alibaba, namespace: prod, name: orders}\nsteps:\n  - stop: {mode: savepoint}\n";
-const DEPLOYMENT: &str = "apiVersion: flink.apache.org/v1beta1
-kind: FlinkDeployment
-metadata: {name: orders, namespace: prod}
-spec:
-  image: flink:2.2
-  flinkVersion: v2_2
-  flinkConfiguration: {state.savepoints.dir: s3://sp, execution.checkpointing.dir: s3://cp}
-  serviceAccount: flink
-  jobManager: {resource: {memory: 2048m, cpu: 1}}
-  taskManager: {resource: {memory: 2048m, cpu: 1}}
-  job: {jarURI: local:///opt/job.jar, parallelism: 2, upgradeMode: savepoint, state: running}
-";
-
-fn decisions(report: &Value) -> Vec<&str> {
-    report["results"].as_array().unwrap().iter().map(|result| result["decision"].as_str().unwrap()).collect()
-}
-
-fn error(report: &Value, index: usize) -> &str {
-    report["results"][index]["error"].as_str().unwrap_or_else(|| panic!("{report:#}"))
-}
 
 #[test]
 fn the_report_has_the_shape_that_scripts_rely_on() {
@@ -111,6 +87,26 @@ fn lines_of_json_are_documents() {
     let folder = Folder::with(&[("calls.ndjson", &format!("{}{{\"kind\":\n{}", call("/jobs"), call("/config")))]);
     let (code, report) = folder.report(&["calls.ndjson"]);
     assert_eq!((code, decisions(&report)), (2, vec!["allow", "error", "allow"]));
+    assert!(error(&report, 1).starts_with("2:8: this is not valid JSON"), "{}", error(&report, 1));
+}
+
+#[test]
+fn items_of_lists_are_documents_with_places() {
+    let stateless = DEPLOYMENT.replace("upgradeMode: savepoint", "upgradeMode: steteless");
+    let item = stateless.trim_end().replace('\n', "\n    ");
+    let folder =
+        Folder::with(&[("list.yaml", &format!("apiVersion: v1\nkind: List\nitems:\n  - kind: Service\n  - {item}\n"))]);
+    let (code, report) = folder.report(&["list.yaml"]);
+    let finding = &report["results"][0]["findings"][0];
+    assert_eq!((code, &report["results"][0]["document"]), (0, &json!(2)), "{report:#}");
+    assert_eq!((&finding["line"], &finding["column"]), (&json!(15), &json!(72)), "{report:#}");
+    let object =
+        r#"{"kind": "FlinkDeployment", "apiVersion": "flink.apache.org/v1beta1", "spec": {"job": {"upgradeMode": 7}}}"#;
+    folder.write("list.json", format!("{{\"kind\": \"List\", \"items\": [\n  {object},\n  {object}\n]}}").as_bytes());
+    let (_, report) = folder.report(&["list.json"]);
+    assert_eq!(report["results"].as_array().unwrap().len(), 2, "{report:#}");
+    let lines: Vec<_> = (0..2).map(|index| &report["results"][index]["findings"][0]["line"]).collect();
+    assert_eq!(lines, [2, 3], "{report:#}");
 }
 
 #[test]
@@ -222,72 +218,6 @@ fn undecided_is_an_ending_of_its_own() {
     let (code, report) = folder.report(&["plan.yaml", "--settings", "strict.yaml"]);
     assert_eq!((code, decisions(&report)), (3, vec!["undecided"]), "{report:#}");
     assert!(report["results"][0]["unjudged"][0]["lacks"].is_string());
-}
-
-#[test]
-fn settings_come_from_a_file_or_the_environment() {
-    let folder = Folder::with(&[("stop.http", DRAIN)]);
-    folder.write("off.yaml", b"rules: {drain-with-planned-restart: {level: warn}}\n");
-    folder.write("wrong.yaml", b"unjudgd: note\nrules:\n  drain-with-planned-restrat: {level: deny}\n");
-    let base = ["check", "stop.http", "--intent", "restart"];
-    assert_eq!(folder.run(&[&base[..], &["--settings", "off.yaml"]].concat()).code, 0);
-    let mut command = folder.command(&base);
-    command.env("SLUICEGATE_SETTINGS", "off.yaml");
-    assert_eq!(finish(command, b"").code, 0);
-    let run = folder.run(&[&base[..], &["--settings", "wrong.yaml"]].concat());
-    assert_eq!(run.code, 2);
-    assert!(run.err.contains("wrong.yaml:1:1: ") && run.err.contains("wrong.yaml:3:3: "), "{}", run.err);
-    assert!(run.err.contains("did you mean"), "{}", run.err);
-    assert_eq!(folder.run(&[&base[..], &["--settings", "missing.yaml"]].concat()).code, 2);
-}
-
-#[test]
-fn facts_are_given_in_files_and_wrong_ones_have_a_place() {
-    let folder = Folder::with(&[("stop.http", DRAIN)]);
-    folder.write("restart.yaml", b"kind: Facts\nintent: {restartPlanned: true}\n");
-    folder.write("typo.yaml", b"kind: Facts\n---\nkind: Facts\nintent: {restartPland: true}\n");
-    assert_eq!(folder.run(&["check", "stop.http", "--facts", "restart.yaml"]).code, 1);
-    // The command line has the last word.
-    assert_eq!(folder.run(&["check", "stop.http", "--facts", "restart.yaml", "--intent", "final"]).code, 0);
-    let run = folder.run(&["check", "stop.http", "--facts", "typo.yaml"]);
-    assert_eq!((run.code, run.out.as_str()), (2, ""));
-    assert!(run.err.contains("typo.yaml:4:10: "), "{}", run.err);
-}
-
-#[test]
-fn facts_about_one_deployment_are_not_taken_for_another() {
-    let other = PLAN.replace("orders", "invoices");
-    let folder = Folder::with(&[("one.yaml", PLAN), ("two.yaml", &format!("{PLAN}---\n{other}"))]);
-    folder.write("facts.yaml", b"kind: Facts\njob: {status: RUNNING}\n");
-    folder.write("scoped.yaml", b"kind: Facts\nfor: {name: orders}\njob: {status: RUNNING}\n");
-    assert_eq!(folder.run(&["check", "one.yaml", "--facts", "facts.yaml"]).code, 0);
-    assert_eq!(folder.run(&["check", "two.yaml", "--facts", "scoped.yaml"]).code, 0);
-    folder.write("vague.yaml", b"kind: Facts\nfor: {namespace: prod}\nsavepoints: []\n");
-    assert_eq!(folder.run(&["check", "two.yaml", "--facts", "vague.yaml"]).code, 2);
-    let run = folder.run(&["check", "two.yaml", "--facts", "facts.yaml"]);
-    assert_eq!((run.code, run.out.as_str()), (2, ""));
-    assert!(run.err.contains("`prod/invoices`, `prod/orders`") && run.err.contains("for:"), "{}", run.err);
-}
-
-#[test]
-fn manifests_are_judged_against_the_live_object() {
-    let live =
-        format!("{DEPLOYMENT}status:\n  lifecycleState: STABLE\n  jobStatus: {{state: RUNNING, jobId: '{JOB}'}}\n");
-    let suspended = DEPLOYMENT.replace("state: running", "state: suspended");
-    let folder = Folder::with(&[("new.yaml", &suspended), ("live.yaml", &live)]);
-    let list = format!("kind: List\nitems:\n- kind: Service\n- {}", live.trim_end().replace('\n', "\n  "));
-    folder.write("list.yaml", list.as_bytes());
-    folder.write("other.yaml", live.replace("name: orders", "name: invoices").as_bytes());
-    let operations = |arguments: &[&str]| folder.report(arguments).1["results"][0]["operations"].to_string();
-    let suspends = "suspend prod/orders";
-    assert!(!operations(&["new.yaml"]).contains(suspends));
-    for file in ["live.yaml", "list.yaml"] {
-        let operations = operations(&["new.yaml", "--live", file]);
-        assert!(operations.contains(suspends), "{file}: {operations}");
-    }
-    let run = folder.run(&["check", "new.yaml", "--live", "other.yaml"]);
-    assert_eq!(run.code, 2);
-    assert!(run.err.contains("FlinkDeployment prod/invoices"), "{}", run.err);
 }
 
 #[test]

@@ -5,5 +5,8 @@ mod check;
 #[path = "../src/golden.rs"]
 mod golden;
 mod human;
+mod known;
+mod readme;
+mod requests;
 mod run;
 mod verbs;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::run::Folder;
+use crate::run::{Folder, finish};
 
 const CASE: &str = "name: drain\nsource: written for this test\ndialect: flink-rest\nrequest:\n  http: {method: POST, target: /jobs/42aedb6e5490ff65f60746294f1d1f35/stop, body: {drain: true, targetDirectory: 's3://sp'}}\nfacts: {intent: {restartPlanned: true}}\nexpect:\n  decision: deny\n  deny: [drain-with-planned-restart]\n";
 
@@ -82,6 +82,18 @@ fn rules_are_listed_and_explained() {
 }
 
 #[test]
+fn the_list_of_rules_fits_the_width() {
+    let folder = Folder::with(&[]);
+    for (width, lines) in [(100, 1), (60, 2)] {
+        let mut command = folder.command(&["rules"]);
+        command.env("COLUMNS", width.to_string());
+        let list = finish(command, b"").out;
+        assert!(list.lines().all(|line| line.chars().count() <= width), "{list}");
+        assert_eq!(list.lines().position(|line| line.starts_with("warn  drain-intent-missing")), Some(lines), "{list}");
+    }
+}
+
+#[test]
 fn the_policy_can_be_taken_out_and_used() {
     let folder = Folder::with(&[("look.http", "GET /jobs/overview\n"), ("none.wasm", "x")]);
     assert_eq!(folder.run(&["policy", "export", "policy.wasm"]).code, 0);
@@ -105,7 +117,8 @@ fn the_policy_can_be_taken_out_and_used() {
 #[test]
 fn every_verb_explains_itself() {
     let folder = Folder::with(&[]);
-    for verb in [&["check"][..], &["test"], &["rules"], &["policy", "export"], &["policy", "inspect"], &[]] {
+    for verb in [&["check"][..], &["test"], &["rules"], &["policy"], &["policy", "export"], &["policy", "inspect"], &[]]
+    {
         let run = folder.run(&[verb, &["--help"]].concat());
         assert!(run.code == 0 && run.out.contains("Example"), "{verb:?}\n{}", run.out);
     }

@@ -31,7 +31,7 @@ pub fn native(case: &Case) -> (Ending, Option<Verdict>) {
     };
     let declared = |document| gate::Fact { source: gate::Source::Operator, document };
     let facts: Vec<_> = case.facts.as_deref().map(declared).into_iter().collect();
-    match gate::check(&lend(request), &facts, &settings) {
+    match gate::check(&lend(request, case.live.as_deref()), &facts, &settings) {
         Ok(verdict) => (Ending::Verdict(verdict.document.clone()), Some(verdict)),
         Err(failure) => {
             let kind = match failure.kind {
@@ -47,10 +47,10 @@ pub fn native(case: &Case) -> (Ending, Option<Verdict>) {
     }
 }
 
-fn lend(request: &Request) -> gate::Request<'_> {
+fn lend<'r>(request: &'r Request, live: Option<&'r [u8]>) -> gate::Request<'r> {
     let envelope = match &request.envelope {
         Envelope::AdmissionReview => gate::Envelope::AdmissionReview,
-        Envelope::Manifest => gate::Envelope::Manifest(None),
+        Envelope::Manifest => gate::Envelope::Manifest(live),
         Envelope::Plan => gate::Envelope::Plan,
         Envelope::Http(head) => gate::Envelope::Http(gate::HttpHead {
             api: head.api.map(|api| match api {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use libtest_mimic::{Arguments, Failed, Trial};
 use sluicegate::case::{self, Case};
 use sluicegate::{Limits, Policy};
+use sluicegate_policy::RULES;
 use sluicegate_tests::{component, home, native};
 
 /// Folders of cases about no rule: requests that change nothing, and ones that cannot be read.
@@ -83,11 +84,14 @@ fn watch(folder: &Path, files: &[PathBuf], rules: &[String]) -> Result<(), Faile
     if !rules.contains(&rule) {
         return Err(format!("there is no rule `{rule}`; folders of cases are named after rules").into());
     }
-    let verdicts = files.iter().filter_map(|file| native(&Case::open(file).ok()?).1);
-    let fired: Vec<bool> =
-        verdicts.map(|verdict| verdict.findings.iter().any(|finding| finding.rule == rule)).collect();
-    match (fired.contains(&true), fired.contains(&false)) {
-        (false, _) => Err(format!("no case in tests/cases/{rule} fires the rule").into()),
+    let shipped = RULES.iter().find(|known| known.id == rule).map(|known| known.effect);
+    let effects = |file: &PathBuf| -> Option<Vec<_>> {
+        let verdict = native(&Case::open(file).ok()?).1?;
+        Some(verdict.findings.iter().filter(|it| it.rule == rule).map(|it| Some(it.effect)).collect())
+    };
+    let fired: Vec<Vec<_>> = files.iter().filter_map(effects).collect();
+    match (fired.iter().any(|effects| effects.contains(&shipped)), fired.iter().any(Vec::is_empty)) {
+        (false, _) => Err(format!("no case in tests/cases/{rule} fires the rule with its main effect").into()),
         (_, false) => Err(format!("no case in tests/cases/{rule} is quiet about the rule").into()),
         (true, true) => Ok(()),
     }

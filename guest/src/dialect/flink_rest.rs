@@ -104,7 +104,8 @@ impl<'d> Route<'_, 'd> {
         match (method, path) {
             ("GET", ["jobs", _, "yarn-cancel"]) => self.get_that_cancels(),
             ("GET", ["jobs", _, "yarn-stop"]) => self.removed("`yarn-stop` was removed"),
-            ("GET" | "HEAD" | "OPTIONS", path) if is_read(path) => (Action::Nothing("read of"), Place::Target),
+            ("HEAD" | "OPTIONS", _) => (Action::Nothing("read of"), Place::Target),
+            ("GET", path) if is_read(path) => (Action::Nothing("read of"), Place::Target),
             ("POST", ["jobs", _, "stop"]) => self.stop(),
             ("POST", ["jobs", _, "savepoints"]) => self.savepoint(),
             ("POST", ["jobs", _, "checkpoints"]) => self.checkpoint(),
@@ -139,7 +140,8 @@ impl<'d> Route<'_, 'd> {
             OddityKind::UnknownRequest,
             Place::Target,
             "no request of Flink's REST API that is known here",
-            "check method and path; if this Flink has it and it is harmless, lower the level of `unknown-request`",
+            "check method and path; name the API with --api if it is another one; if this Flink has it and it is harmless, \
+             lower the level of `unknown-request`",
         );
         let line = format!("{} {}", self.call.method, self.call.target);
         self.refuse(oddity.observed(line))
@@ -267,6 +269,8 @@ fn is_read(path: &[&str]) -> bool {
         &["html", "js", "mjs", "css", "map", "svg", "png", "ico", "json", "txt", "ttf", "woff", "woff2", "eot"];
     match path {
         [] => true,
+        // Once, a GET of such a path had an effect, and a newer version may bring one back.
+        ["jobs", _, verb, ..] if ["cancel", "stop", "yarn"].iter().any(|start| verb.starts_with(start)) => false,
         [first, ..] if RESOURCES.contains(first) => true,
         [.., file] => file.rsplit_once('.').is_some_and(|(_, ending)| FILES.contains(&ending)),
     }

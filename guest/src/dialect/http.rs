@@ -78,7 +78,9 @@ impl<'d> Call<'d> {
     /// the end as if they were not there (Flink does).
     pub(super) fn not_canonical<'o>(&self, slashes: bool) -> Option<Oddity<'o>> {
         let path = self.target.split(['?', '#']).next().unwrap_or_default();
-        let outer = !slashes && (path.starts_with("//") || path.len() > 1 && path.ends_with('/'));
+        // A read changes nothing, whichever way it is read.
+        let reads = matches!(self.method, "GET" | "HEAD" | "OPTIONS");
+        let outer = !slashes && !reads && (path.starts_with("//") || path.len() > 1 && path.ends_with('/'));
         let why = self.fault.or(outer.then_some("its path starts or ends with an extra `/`"))?;
         Some(
             Oddity::new(

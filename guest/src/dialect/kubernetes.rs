@@ -222,9 +222,10 @@ fn common<'d>(stage: &mut Stage<'d>, ask: &Ask<'d>) {
     }
     hygiene::inspect(ask, &mut stage.oddities);
     let Some(word) = ask.resource().and_then(|resource| resource.annotation("sluicegate.dev/intent")) else { return };
-    stage.intent.trusted = true;
     let said = word.scalar().unwrap_or_default();
-    if !super::read_intent(&mut stage.intent, &said, Place::Body(word)) {
+    let known = super::read_intent(&mut stage.intent, &said, Place::Body(word));
+    stage.intent.trusted |= known;
+    if !known {
         let oddity = Oddity::new(
             OddityKind::UnknownEnumValue,
             Place::Body(word),

@@ -40,23 +40,22 @@ pub(super) fn unknown<'d>(call: &Call<'_>, platform: &str) -> Oddity<'d> {
     .observed(format!("{} {}", call.method, call.target))
 }
 
-/// Reads the declared intent from its header. Of two words, `restart` is the safe one.
+/// Reads the declared intent from its header.
 pub(super) fn header_intent<'d>(call: &Call<'_>, stage: &mut Stage<'d>) {
     for word in call.headers(INTENT) {
         intent(word.trim(), Place::Header(INTENT), stage);
     }
 }
 
-/// Reads one word of intent.
-pub(super) fn intent<'d>(word: &str, place: Place<'d>, stage: &mut Stage<'d>) {
-    if word == "final" && stage.intent.requester == Some(true) {
-        return;
-    }
-    if !read_intent(&mut stage.intent, word, place.clone()) {
+/// Reads one word of intent; false: it is none.
+pub(super) fn intent<'d>(word: &str, place: Place<'d>, stage: &mut Stage<'d>) -> bool {
+    let known = read_intent(&mut stage.intent, word, place.clone());
+    if !known {
         let message = "the intent must be `restart` or `final`; this one is not read";
         let oddity = Oddity::new(OddityKind::UnknownEnumValue, place, message, "say `restart` or `final`");
         stage.oddities.push(oddity.observed(format!("`{word}`")).expected("restart or final").warn());
     }
+    known
 }
 
 /// One of these values, exactly. Ververica's clients send back what they read, from newer versions too: there only

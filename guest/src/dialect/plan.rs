@@ -1,21 +1,24 @@
 //! Our own change plan (DESIGN section 5): the steps of a change in order, each judged against the facts as the earlier
-//! steps leave them. The later steps are the intent: a plan that starts again means to restart, one that does not is
-//! over at its end.
+//! steps leave them. A later start is the intent: such a plan means to restart.
 
 mod step;
 
 use std::borrow::Cow;
 
 use super::{Context, alibaba, flink_rest, ververica};
+use crate::configuration::DRAIN_ON_SAVEPOINT;
 use crate::document::Node;
 use crate::gate::{Failure, FailureKind};
 use crate::nearest::nearest;
 use crate::operation::{
-    Action, Decoded, Dialect, JobState, Operation, Place, Reach, Restore, Retention, Stage, Target,
+    Action, Decoded, Dialect, JobState, Operation, Place, Reach, Restore, Retention, Stage, StopMode, Target,
 };
 use step::{Step, Verb};
 
 const PLATFORMS: &[Dialect] = &[Dialect::Kubernetes, Dialect::Ververica, Dialect::Alibaba, Dialect::FlinkRest];
+
+/// Each step is judged against all later ones; no change that people plan comes near.
+const MAX_STEPS: usize = 200;
 
 /// Decodes a plan and hands it to `then`.
 pub(super) fn decode<R>(
@@ -38,6 +41,10 @@ pub(super) fn decode<R>(
     }
     let steps = plan.get("steps").filter(|steps| steps.is_array() && steps.elements().next().is_some());
     let steps = steps.ok_or_else(|| wrong(plan, "a plan needs `steps`, a list with at least one step"))?;
+    if let Some(step) = steps.elements().nth(MAX_STEPS) {
+        let wrong = wrong(step, format!("more than {MAX_STEPS} steps; split the plan"));
+        return Err(Failure { kind: FailureKind::TooLarge, ..wrong });
+    }
     let steps = steps.elements().map(|step| Step::read(step, platform)).collect::<Result<Vec<_>, _>>()?;
 
     let mut stages = Vec::with_capacity(steps.len());
@@ -46,38 +53,64 @@ pub(super) fn decode<R>(
         let (earlier, later) = steps.split_at_checked(position).unwrap_or_default();
         let later = later.get(1..).unwrap_or_default();
         let mut stage = context.stage(platform, &namespace, &name)?;
+        stage.in_plan = true;
         prepare(&mut stage, platform);
         if state.is_some() {
             stage.current.state = state.clone();
             stage.current.desired = state.as_ref().filter(|_| platform == Dialect::Ververica).map(desired);
         }
-        let starts_again = later.iter().any(|step| step.verb.starts());
-        if starts_again || stage.facts.restart_planned.is_none() {
-            stage.intent.operator = Some(starts_again);
-            stage.intent.by_plan = true;
-        }
-        let mut action = step.action();
-        if let Action::Start(start) = &mut action
-            && matches!(start.restore, Restore::LatestState | Restore::LatestSavepoint)
-            && earlier.iter().any(|step| step.verb.leaves_savepoint())
-        {
-            // What this plan has taken by then is newer than anything the facts know.
-            start.restore = Restore::Stopped;
-        }
-        if let Action::Change(change) = &mut action {
-            change.reach = reach(platform, &stage, later);
-        }
-        if let Action::Publish(reach) = &mut action
-            && !later.iter().any(|step| step.verb.starts())
-        {
-            *reach = Reach::NextStart;
-        }
+        declare_intent(&mut stage, later);
+        remember(&mut stage, earlier);
+        let action = action(step, &stage, earlier, later);
         state = step.verb.leaves().or(state);
         let target = Target { namespace: namespace.clone(), name: name.clone() };
         stage.operations.push(Operation { action, target, place: Place::Body(step.node) });
         stages.push(stage);
     }
     Ok(then(&Decoded { dialect: Dialect::Plan, stages }))
+}
+
+/// A later start is the intent. Where none follows, the plan says nothing: the start may stand in another one.
+fn declare_intent(stage: &mut Stage<'_>, later: &[Step<'_>]) {
+    if later.iter().any(|step| step.verb.starts()) {
+        stage.intent.operator = Some(true);
+        stage.intent.by_plan = true;
+    }
+}
+
+/// What the earlier steps leave behind.
+fn remember(stage: &mut Stage<'_>, earlier: &[Step<'_>]) {
+    if earlier.iter().any(|step| step.verb.leaves_savepoint()) {
+        stage.facts.deployment.has_state = Some(true);
+    }
+}
+
+/// What this step does, with what stands around it.
+fn action<'d>(step: &Step<'d>, stage: &Stage<'_>, earlier: &[Step<'d>], later: &[Step<'d>]) -> Action<'d> {
+    let mut action = step.action();
+    match &mut action {
+        // What this plan has taken by then is newer than anything the facts know.
+        Action::Start(start)
+            if matches!(start.restore, Restore::LatestState | Restore::LatestSavepoint)
+                && earlier.iter().any(|step| step.verb.leaves_savepoint()) =>
+        {
+            start.restore = Restore::Stopped;
+        }
+        Action::Stop(stop) if stop.mode == StopMode::Savepoint && drains(stage) => stop.mode = StopMode::Drain,
+        Action::Change(change) => change.reach = reach(stage, later),
+        Action::Publish(reach) if !later.iter().any(|step| step.verb.starts()) => *reach = Reach::NextStart,
+        _ => {}
+    }
+    action
+}
+
+/// The sticky switch that makes every stop with savepoint drain (DOMAIN 1.7, 4.2-9).
+fn drains(stage: &Stage<'_>) -> bool {
+    match stage.platform {
+        Dialect::Ververica => ververica::drains(stage),
+        Dialect::Kubernetes => stage.current.configuration.is_on(DRAIN_ON_SAVEPOINT) == Some(true),
+        _ => false,
+    }
 }
 
 /// What the facts say before the first step, as the platform's own decoder reads them.
@@ -90,6 +123,9 @@ fn prepare(stage: &mut Stage<'_>, platform: Dialect) {
     if platform == Dialect::Kubernetes {
         // The operator sets RETAIN_ON_CANCELLATION (DOMAIN 4.2-13).
         stage.current.retention = Some(Retention::Kept);
+        if let Some(map) = stage.facts.deployment.configuration {
+            stage.current.configuration.overlay(map);
+        }
     }
 }
 
@@ -103,9 +139,9 @@ fn desired(state: &JobState) -> Cow<'static, str> {
 }
 
 /// Whether the job sees a change of its content within this plan (S1-1).
-fn reach(platform: Dialect, stage: &Stage<'_>, later: &[Step<'_>]) -> Reach {
+fn reach(stage: &Stage<'_>, later: &[Step<'_>]) -> Reach {
     let restarted = |steps: &[Step<'_>]| steps.iter().any(|step| step.verb.starts());
-    match platform {
+    match stage.platform {
         Dialect::Alibaba => {
             let published = later.iter().position(|step| matches!(step.verb, Verb::Publish));
             match published.and_then(|at| later.get(at..)) {
@@ -152,7 +188,10 @@ fn only(node: Node<'_>, names: &[&str]) -> Result<(), Failure> {
 fn wrong(node: Node<'_>, message: impl Into<String>) -> Failure {
     Failure {
         kind: FailureKind::Malformed,
-        message: format!("in the change plan at `{}`: {}", node.pointer(), message.into()),
+        message: match node.pointer().as_str() {
+            "" => format!("in the change plan: {}", message.into()),
+            pointer => format!("in the change plan at `{pointer}`: {}", message.into()),
+        },
         offset: Some(node.span().0 as usize),
     }
 }

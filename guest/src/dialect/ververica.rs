@@ -42,6 +42,11 @@ impl Route {
     }
 }
 
+/// Whether the stored annotation makes every suspend and stateful upgrade drain (DOMAIN 1.7).
+pub(super) fn drains(stage: &Stage<'_>) -> bool {
+    wish::stored_drain(stage)
+}
+
 /// What the facts say of a deployment that stays as it is.
 pub(super) fn fill_current(stage: &mut Stage<'_>) {
     deployment::fill_current(stage);

@@ -84,6 +84,12 @@ fn depth_is_bounded() {
     assert!(refused(nested(5_000_000).as_bytes(), Reading::JsonOrYaml).too_large);
     let yaml = format!("a: {}", nested(MAX_DEPTH + 1));
     refused(yaml.as_bytes(), Reading::JsonOrYaml);
+    let chain = |depth: usize| {
+        let links: String = (1..depth).map(|link| format!("- &a{link} [*a{}]\n", link - 1)).collect();
+        format!("- &a0 [x]\n{links}")
+    };
+    Document::parse(chain(MAX_DEPTH - 1).as_bytes(), Reading::JsonOrYaml).unwrap();
+    assert!(refused(chain(MAX_DEPTH).as_bytes(), Reading::JsonOrYaml).too_large);
 }
 
 #[test]
@@ -119,6 +125,15 @@ fn yaml_means_what_kubectl_makes_of_it() {
     assert_eq!(list.elements().count(), 2);
     let (start, end) = root.get("quoted").unwrap().span();
     assert_eq!(&text[start as usize..end as usize], "'yes'");
+}
+
+#[test]
+fn flow_style_is_yaml_too() {
+    let document = Document::parse(b"{spec: {state: CANCELLED}}\n", Reading::JsonOrYaml).unwrap();
+    assert!(document.root().path(&["spec", "state"]).unwrap().is("CANCELLED"));
+    // What is neither is told as broken JSON.
+    assert_eq!(refused(b"{\"a\": 1,, \"b\": [}", Reading::JsonOrYaml).offset, 8);
+    refused(b"{spec: 1}", Reading::Json);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! One YAML document to nodes, with plain scalars resolved as the Kubernetes tools resolve them (YAML 1.1: `yes`, `on`
 //! and `0x1f` count). What tools disagree on is refused: duplicate keys, merge keys, own tags, several documents.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 
@@ -10,7 +10,7 @@ use super::{DocumentError, Item, Kind, MAX_DEPTH, MAX_NODES, SKIPPED};
 /// Parses the one document in `text`.
 pub(super) fn parse(text: &str, items: &mut Vec<Item>, texts: &mut Vec<String>) -> Result<(), DocumentError> {
     let offsets = Offsets::new(text);
-    let mut builder = Builder { items, texts, open: Vec::new(), anchors: Vec::new() };
+    let mut builder = Builder { items, texts, open: Vec::new(), anchors: BTreeMap::new() };
     let mut documents = 0;
     let mut parser = Parser::new_from_str(text);
     while let Some(event) = parser.next_event() {
@@ -34,8 +34,8 @@ struct Builder<'t> {
     items: &'t mut Vec<Item>,
     texts: &'t mut Vec<String>,
     open: Vec<Open>,
-    /// Anchor id with the item range of its value, once complete.
-    anchors: Vec<(usize, u32, u32)>,
+    /// Each anchor's value, once complete: its items, and how deep it nests.
+    anchors: BTreeMap<usize, (u32, u32, usize)>,
 }
 
 /// A container that is not complete yet.
@@ -47,6 +47,8 @@ struct Open {
     key_due: bool,
     /// Truncate to here when the value that follows is complete: no rule reads it.
     skip_to: Option<usize>,
+    /// How deep the values in it nest so far.
+    height: usize,
 }
 
 impl Builder<'_> {
@@ -59,8 +61,8 @@ impl Builder<'_> {
                 }
                 let (kind, text) = resolve(&text, style, tag.as_deref(), start)?;
                 let index = self.push(kind, text, start, end)?;
-                self.remember(anchor, index);
-                self.value_complete();
+                self.remember(anchor, index, 0);
+                self.value_complete(0);
             }
             Event::MappingStart(anchor, tag) => self.open(Kind::Object, anchor, tag.as_deref(), start)?,
             Event::SequenceStart(anchor, tag) => self.open(Kind::Array, anchor, tag.as_deref(), start)?,
@@ -71,8 +73,8 @@ impl Builder<'_> {
                         item.extra = after;
                         item.end = end as u32;
                     }
-                    self.remember(open.anchor, open.index);
-                    self.value_complete();
+                    self.remember(open.anchor, open.index, open.height + 1);
+                    self.value_complete(open.height + 1);
                 }
             }
             Event::Alias(anchor) => self.alias(anchor, start)?,
@@ -99,7 +101,14 @@ impl Builder<'_> {
         }
         let index = self.push(kind, None, at, at)?;
         let mapping = kind == Kind::Object;
-        self.open.push(Open { index, anchor, names: mapping.then(BTreeSet::new), key_due: mapping, skip_to: None });
+        self.open.push(Open {
+            index,
+            anchor,
+            names: mapping.then(BTreeSet::new),
+            key_due: mapping,
+            skip_to: None,
+            height: 0,
+        });
         Ok(())
     }
 
@@ -149,10 +158,10 @@ impl Builder<'_> {
         Ok(index)
     }
 
-    fn value_complete(&mut self) {
-        if let Some(open) = self.open.last_mut()
-            && open.names.is_some()
-        {
+    fn value_complete(&mut self, height: usize) {
+        let Some(open) = self.open.last_mut() else { return };
+        open.height = open.height.max(height);
+        if open.names.is_some() {
             open.key_due = true;
             if let Some(length) = open.skip_to.take() {
                 let at = self.items.get(length).copied();
@@ -164,9 +173,9 @@ impl Builder<'_> {
         }
     }
 
-    fn remember(&mut self, anchor: usize, index: u32) {
+    fn remember(&mut self, anchor: usize, index: u32, height: usize) {
         if anchor > 0 {
-            self.anchors.push((anchor, index, self.items.len() as u32));
+            self.anchors.insert(anchor, (index, self.items.len() as u32, height));
         }
     }
 
@@ -175,9 +184,12 @@ impl Builder<'_> {
         if self.key_due() {
             return Err(DocumentError::new("an alias as a name is not read", at));
         }
-        let Some(&(_, start, end)) = self.anchors.iter().rev().find(|(id, ..)| *id == anchor) else {
+        let Some(&(start, end, height)) = self.anchors.get(&anchor) else {
             return Err(DocumentError::new("this alias stands inside its own anchor", at));
         };
+        if self.open.len() + height > MAX_DEPTH {
+            return Err(DocumentError::too_large(format!("aliases nest deeper than {MAX_DEPTH}"), at));
+        }
         let shift = self.items.len() as u32 - start;
         if self.items.len() + (end - start) as usize > MAX_NODES {
             return Err(DocumentError::too_large(format!("aliases expand to more than {MAX_NODES} values"), at));
@@ -190,7 +202,7 @@ impl Builder<'_> {
                 self.items.push(item);
             }
         }
-        self.value_complete();
+        self.value_complete(height);
         Ok(())
     }
 }

@@ -5,10 +5,17 @@ use std::borrow::Cow;
 use super::{Absent, Facts, Savepoint};
 use crate::document::Node;
 use crate::gate::{Failure, FailureKind};
-use crate::nearest::nearest;
+use crate::instant::Instant;
+use crate::nearest::{closest, nearest};
 
 enum Shape {
     Text,
+    /// One of these words, exactly.
+    Word(&'static [&'static str]),
+    /// A text in which these words are known: a look-alike of one is a mistake, any other is not known here.
+    Known(&'static [&'static str]),
+    /// A point in time.
+    Time,
     Boolean,
     Integer,
     Texts,
@@ -19,10 +26,48 @@ enum Shape {
     Object(&'static [(&'static str, Shape)]),
 }
 
+const PLATFORMS: &[&str] = &["kubernetes", "ververica", "alibaba", "flink-rest"];
+const STATES: &[&str] = &[
+    "INITIALIZING",
+    "CREATED",
+    "STARTING",
+    "STARTED",
+    "STANDBY",
+    "RECONCILING",
+    "RUNNING",
+    "RESTARTING",
+    "FAILING",
+    "FAILED",
+    "FINISHED",
+    "CANCELLING",
+    "CANCELING",
+    "CANCELED",
+    "CANCELLED",
+    "TERMINATING",
+    "TERMINATED",
+    "SUSPENDED",
+    "TRANSITIONING",
+];
+const RESTORES: &[&str] = &["NONE", "LATEST_STATE", "LATEST_SAVEPOINT", "FROM_SAVEPOINT"];
+const UPGRADES: &[&str] = &["STATEFUL", "STATELESS", "NONE"];
+const ORIGINS: &[&str] =
+    &["USER_REQUEST", "SUSPEND", "SUSPEND_AND_UPGRADE", "COPIED", "RETAINED_CHECKPOINT", "STOP_WITH_SAVEPOINT"];
+const SAVEPOINT_STATES: &[&str] = &[
+    "STARTED",
+    "COMPLETED",
+    "FAILED",
+    "PENDING_DELETION",
+    "DELETING",
+    "FAILED_DELETION",
+    "TRIGGER_PENDING",
+    "IN_PROGRESS",
+    "ABANDONED",
+];
+
 const DOCUMENT: &[(&str, Shape)] = &[
     ("apiVersion", Shape::Text),
     ("kind", Shape::Text),
-    ("for", Shape::Object(&[("platform", Shape::Text), ("namespace", Shape::Text), ("name", Shape::Text)])),
+    ("for", Shape::Object(&[("platform", Shape::Word(PLATFORMS)), ("namespace", Shape::Text), ("name", Shape::Text)])),
     ("intent", Shape::Object(&[("restartPlanned", Shape::Boolean), ("engineUpgrade", Shape::Boolean)])),
     (
         "caller",
@@ -42,8 +87,8 @@ const DOCUMENT: &[(&str, Shape)] = &[
     (
         "deployment",
         Shape::Object(&[
-            ("specState", Shape::Text),
-            ("statusState", Shape::Text),
+            ("specState", Shape::Known(STATES)),
+            ("statusState", Shape::Known(STATES)),
             ("specVersion", Shape::Text),
             ("executionMode", Shape::Text),
             ("artifactKind", Shape::Text),
@@ -52,19 +97,22 @@ const DOCUMENT: &[(&str, Shape)] = &[
             ("maxParallelism", Shape::Integer),
             ("annotations", Shape::Map),
             ("flinkConfiguration", Shape::Map),
-            ("restoreStrategy", Shape::Object(&[("kind", Shape::Text), ("allowNonRestoredState", Shape::Boolean)])),
-            ("upgradeStrategy", Shape::Object(&[("kind", Shape::Text)])),
+            (
+                "restoreStrategy",
+                Shape::Object(&[("kind", Shape::Known(RESTORES)), ("allowNonRestoredState", Shape::Boolean)]),
+            ),
+            ("upgradeStrategy", Shape::Object(&[("kind", Shape::Known(UPGRADES))])),
         ]),
     ),
-    ("job", Shape::Object(&[("status", Shape::Text)])),
+    ("job", Shape::Object(&[("status", Shape::Known(STATES))])),
     (
         "savepoints",
         Shape::Objects(&[
             ("id", Shape::Text),
             ("deploymentId", Shape::Text),
             ("location", Shape::Text),
-            ("origin", Shape::Text),
-            ("state", Shape::Text),
+            ("origin", Shape::Known(ORIGINS)),
+            ("state", Shape::Known(SAVEPOINT_STATES)),
             ("createdAt", Shape::Text),
             ("annotations", Shape::Map),
             ("drained", Shape::Boolean),
@@ -76,7 +124,7 @@ const DOCUMENT: &[(&str, Shape)] = &[
     ),
     ("related", Shape::Anything),
     ("absent", Shape::Objects(&[("kind", Shape::Text), ("namespace", Shape::Text), ("name", Shape::Text)])),
-    ("now", Shape::Text),
+    ("now", Shape::Time),
 ];
 
 /// Refuses unknown fields and wrong types.
@@ -110,8 +158,18 @@ fn object(node: Node<'_>, fields: &[(&'static str, Shape)]) -> Result<(), Failur
 }
 
 fn fits(value: Node<'_>, shape: &Shape, name: &str) -> Result<(), Failure> {
+    let word = value.scalar().unwrap_or_default();
     let (good, wanted) = match shape {
-        Shape::Text => (value.scalar().is_some(), "a text"),
+        Shape::Word(words) if !words.contains(&word.as_ref()) => {
+            let hint = nearest(&word, words.iter().copied());
+            return Err(wrong(value, format!("`{name}` must be one of {}, not `{word}`{hint}", words.join(", "))));
+        }
+        Shape::Known(words) if !words.contains(&word.as_ref()) && closest(&word, words.iter().copied()).is_some() => {
+            let hint = nearest(&word, words.iter().copied());
+            return Err(wrong(value, format!("`{name}` has no value `{word}`{hint}")));
+        }
+        Shape::Time => (Instant::parse(&word).is_some(), "a time such as 2026-11-21T10:00:00Z"),
+        Shape::Text | Shape::Word(_) | Shape::Known(_) => (value.scalar().is_some(), "a text"),
         Shape::Boolean => (value.bool().is_some(), "true or false"),
         Shape::Integer => (value.integer().is_some(), "a whole number"),
         Shape::Texts => {
@@ -139,16 +197,18 @@ fn wrong(node: Node<'_>, message: String) -> Failure {
     }
 }
 
-/// Reads only what a caller may say.
-pub(super) fn read_intent<'d>(root: Node<'d>, facts: &mut Facts<'d>) {
-    let Some(intent) = root.get("intent") else { return };
-    flag(intent, "restartPlanned", &mut facts.restart_planned);
-    flag(intent, "engineUpgrade", &mut facts.engine_upgrade);
+/// Reads only what a caller may say. Of two words, `restart` is the safe one.
+pub(super) fn read_intent(root: Node<'_>, facts: &mut Facts<'_>) {
+    let said = root.path(&["intent", "restartPlanned"]).and_then(|value| value.bool());
+    facts.requester_restart = facts.requester_restart.filter(|planned| *planned).or(said);
 }
 
 /// Reads a checked document over what is there.
 pub(super) fn read<'d>(root: Node<'d>, facts: &mut Facts<'d>) {
-    read_intent(root, facts);
+    if let Some(intent) = root.get("intent") {
+        flag(intent, "restartPlanned", &mut facts.restart_planned);
+        flag(intent, "engineUpgrade", &mut facts.engine_upgrade);
+    }
     if let Some(caller) = root.get("caller") {
         text(caller, "principal", &mut facts.principal);
         text(caller, "namespaceRole", &mut facts.namespace_role);

@@ -11,7 +11,7 @@ pub struct Intent<'d> {
     pub requester: Option<bool>,
     /// Whether the requester's word for `final` counts.
     pub trusted: bool,
-    /// The operator's word comes from the later steps of a plan.
+    /// The operator's word is a later start in the same plan.
     pub by_plan: bool,
     /// Without any word, a restart is assumed.
     pub assume_restart: bool,
@@ -35,7 +35,6 @@ impl Intent<'_> {
     pub fn restart(&self) -> Restart {
         match (self.operator, self.requester) {
             (Some(true), _) if self.by_plan => Restart::Planned("a later step of the plan starts it again"),
-            (Some(false), _) if self.by_plan => Restart::Final("no later step of the plan starts it again"),
             (Some(true), _) => Restart::Planned("declared: a restart is planned"),
             (Some(false), _) => Restart::Final("declared: no restart follows"),
             (None, Some(true)) => Restart::Planned("the request declares intent `restart`"),

@@ -4,6 +4,7 @@ pub(super) mod cancel_deletes_checkpoints;
 pub(super) mod cancel_needs_running;
 pub(super) mod cancel_without_savepoint;
 pub(super) mod change_while_transitioning;
+pub(super) mod cluster_shutdown_with_running_jobs;
 pub(super) mod delete_needs_cancelled;
 pub(super) mod delete_running_without_savepoint;
 pub(super) mod drain_intent_missing;

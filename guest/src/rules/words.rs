@@ -2,25 +2,30 @@
 
 use crate::operation::{Dialect, JobState, Place, Stage};
 
+/// Whose words to use: a plan is mended in its steps.
+fn speech(stage: &Stage<'_>) -> Dialect {
+    if stage.in_plan { Dialect::Plan } else { stage.platform }
+}
+
 /// Ends the job and keeps its state.
-pub(super) fn stop_with_savepoint(platform: Dialect) -> &'static str {
-    match platform {
+pub(super) fn stop_with_savepoint(stage: &Stage<'_>) -> &'static str {
+    match speech(stage) {
         Dialect::Alibaba => "send `stopStrategy: STOP_WITH_SAVEPOINT`",
         Dialect::FlinkRest => "POST `/jobs/:jobid/stop` with `\"drain\": false`",
         Dialect::Ververica => "PATCH `spec.state: SUSPENDED`",
         Dialect::Kubernetes => "set `spec.job.state: suspended` with `upgradeMode: savepoint`",
-        Dialect::Plan => "stop with `mode: savepoint`",
+        Dialect::Plan => "make the step `stop: {mode: savepoint}`",
     }
 }
 
 /// Ends the job at once, without its state: the way out when it cannot give a savepoint.
-pub(super) fn cancel(platform: Dialect) -> &'static str {
-    match platform {
+pub(super) fn cancel(stage: &Stage<'_>) -> &'static str {
+    match speech(stage) {
         Dialect::Alibaba => "send `stopStrategy: NONE`",
         Dialect::FlinkRest => "PATCH `/jobs/:jobid?mode=cancel`",
         Dialect::Ververica => "PATCH `spec.state: CANCELLED`",
         Dialect::Kubernetes => "delete the resource",
-        Dialect::Plan => "stop with `mode: cancel`",
+        Dialect::Plan => "make the step `stop: {mode: cancel}`",
     }
 }
 
@@ -32,8 +37,11 @@ pub(super) fn declare_final(stage: &Stage<'_>) -> &'static str {
             "whoever runs the gate can declare it (`--intent final`, or `intent.restartPlanned: false` in the facts) or \
              add the caller to `intent.acceptFrom` in the settings"
         }
+        _ if stage.in_plan => "leave out the later start",
         Dialect::Kubernetes => "declare it (`--intent final`, or the annotation `sluicegate.dev/intent: final`)",
-        _ => "declare it (`--intent final`, or the header `x-sluicegate-intent: final`)",
+        _ => {
+            "declare it (`--intent final`, or the header `x-sluicegate-intent: final` from a caller the settings trust)"
+        }
     }
 }
 

@@ -3,14 +3,14 @@
 use serde::Deserialize;
 
 use super::Unjudged;
-use crate::{Effect, Verdict, nearest};
+use crate::{Decision, Effect, Verdict, nearest};
 
 /// What must come of a case.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expectation {
     /// How it must end.
-    pub decision: Decision,
+    pub decision: Ending,
     /// These rules must deny, and no other may.
     #[serde(default)]
     pub deny: Vec<String>,
@@ -27,14 +27,10 @@ pub struct Expectation {
 
 /// How a case can end.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
-pub enum Decision {
-    /// The request is allowed.
-    Allow,
-    /// The request is refused.
-    Deny,
-    /// A fact is missing, and the settings are strict.
-    Undecided,
+#[serde(try_from = "String")]
+pub enum Ending {
+    /// The request is judged.
+    Judged(Decision),
     /// The request cannot be judged.
     Error,
 }
@@ -52,10 +48,10 @@ impl Expectation {
                 lines.push(format!("there is no rule `{id}` in this policy{}", nearest::hint(id, rules)));
             }
         }
-        let decision = actual.as_ref().map_or(Decision::Error, |verdict| verdict.decision.into());
-        if decision != self.decision {
+        let ending = actual.as_ref().map_or(Ending::Error, |verdict| Ending::Judged(verdict.decision));
+        if ending != self.decision {
             let why = actual.as_ref().err().map(|why| format!(" ({why})")).unwrap_or_default();
-            lines.push(format!("decision: expected {}, actual {}{why}", self.decision.name(), decision.name()));
+            lines.push(format!("decision: expected {}, actual {}{why}", self.decision.name(), ending.name()));
         }
         let Ok(verdict) = actual else {
             for id in [&self.deny, &self.warn, &self.fires].into_iter().flatten() {
@@ -91,24 +87,25 @@ impl Expectation {
     }
 }
 
-impl Decision {
+impl Ending {
     /// The word in case files.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Allow => "allow",
-            Self::Deny => "deny",
-            Self::Undecided => "undecided",
+            Self::Judged(decision) => decision.name(),
             Self::Error => "error",
         }
     }
 }
 
-impl From<crate::Decision> for Decision {
-    fn from(decision: crate::Decision) -> Self {
-        match decision {
-            crate::Decision::Allow => Self::Allow,
-            crate::Decision::Deny => Self::Deny,
-            crate::Decision::Undecided => Self::Undecided,
-        }
+impl TryFrom<String> for Ending {
+    type Error = String;
+
+    fn try_from(word: String) -> Result<Self, String> {
+        let endings = Decision::ALL.into_iter().map(Self::Judged).chain([Self::Error]);
+        let names: Vec<_> = endings.clone().map(Self::name).collect();
+        endings
+            .into_iter()
+            .find(|ending| ending.name() == word)
+            .ok_or_else(|| format!("`decision` must be one of {}, not `{word}`", names.join(", ")))
     }
 }

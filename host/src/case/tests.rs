@@ -17,6 +17,14 @@ fn a_case_holds_one_request() {
 }
 
 #[test]
+fn a_live_object_stands_beside_a_manifest_only() {
+    let live = format!("{CASE}live: {{kind: FlinkDeployment}}\n");
+    assert!(refused(&live).contains("beside a `manifest` only"));
+    let case = Case::parse(&live.replace("plan:", "manifest:")).unwrap();
+    assert_eq!(case.live.as_deref(), Some(&b"{\"kind\":\"FlinkDeployment\"}"[..]));
+}
+
+#[test]
 fn unknown_keys_are_refused_wherever_they_stand() {
     assert!(refused(&format!("{CASE}fact: {{}}\n")).contains("unknown field `fact`"));
     assert!(refused(&CASE.replace("plan:", "plans:")).contains("unknown field `plans`"));

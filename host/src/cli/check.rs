@@ -4,25 +4,26 @@ mod facts;
 mod files;
 mod judge;
 mod live;
+mod trouble;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 use sluicegate::input::Position;
-use sluicegate::report::{self, Outcome, Page, PolicyName, Report};
-use sluicegate::{Api, Decision, Effect, Policy, Settings, SettingsError};
+use sluicegate::report::{self, Judged, Outcome, Page, PolicyName, Report};
+use sluicegate::{Api, Decision, Effect, Policy, Problem, Settings, SettingsError};
 
 use super::{Exit, Format, PolicyChoice, complain, print};
 use facts::Known;
 use files::File;
 use judge::Judge;
 use live::Live;
+use trouble::Trouble;
 
 /// Judge the requests in files
 ///
 /// A file holds an AdmissionReview, manifests of Flink resources, an HTTP call (`.http` text or `kind: HttpRequest`), or
-/// a change plan. Several YAML documents, JSON lines, or calls separated by `###` may stand in one file.
+/// a change plan. Several YAML documents, JSON lines, items of a `List`, or calls separated by `###` may stand in one file.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -39,7 +40,7 @@ pub struct Check {
     /// Whether the job is to run again after this
     #[arg(long)]
     intent: Option<Intent>,
-    /// The live objects that manifests would change
+    /// The live objects that manifests would change, one by one or in a list; a manifest without one is a create
     #[arg(long, value_name = "FILE")]
     live: Option<PathBuf>,
     /// Levels of rules and what to assume: a `Settings` document [env: SLUICEGATE_SETTINGS]
@@ -93,45 +94,58 @@ impl From<ApiName> for Api {
 impl Check {
     /// Judges, reports, and says how it ended.
     pub fn run(self) -> anyhow::Result<Exit> {
-        let policy = self.policy.load()?;
-        let settings = self.settings(&policy)?;
-        let known = Known::gather(&policy, &self.facts, self.intent)?;
-        let mut live = Live::open(self.live.as_deref())?;
-        let mut judge = Judge::new(&policy, settings, &known);
-        for path in &self.files {
-            judge.path(path, self.api.map(Api::from), &mut live);
-        }
-        let results = judge.finish();
-        known.fits(&results)?;
-        live.was_of_use()?;
-        if results.is_empty() {
-            complain("there is nothing to judge in what was given");
-        }
-        let version = policy.describe()?.version;
-        let report = Report { policy: PolicyName { version, digest: policy.digest().to_owned() }, results };
+        let (policy, results) = match self.policy.load().and_then(|policy| Ok((name(&policy)?, policy))) {
+            Ok((name, policy)) => (Some(name), self.judge(&policy)),
+            Err(error) => (None, Err(error)),
+        };
+        let (report, exit) = match results {
+            Ok(results) => {
+                let report = Report { policy, results };
+                let exit = self.exit(&report);
+                (report, exit)
+            }
+            // A script gets a report whatever happens.
+            Err(error) if self.format == Format::Json => {
+                complain(&format!("{error:#}"));
+                (Report { policy, results: trouble::results(&error) }, Exit::of(&error))
+            }
+            Err(error) => return Err(error),
+        };
         let mut text = Vec::new();
         match self.format {
             Format::Human => report::human(&report, Page { width: super::width() }, &mut text)?,
             Format::Json => report::json(&report, &mut text)?,
         }
         print(&text)?;
-        Ok(self.exit(&report))
+        Ok(exit)
+    }
+
+    fn judge(&self, policy: &Policy) -> anyhow::Result<Vec<Judged>> {
+        let settings = self.settings(policy)?;
+        let known = Known::gather(policy, &self.facts, self.intent)?;
+        let live = Live::open(self.live.as_deref())?;
+        let mut judge = Judge::new(policy, settings, &known);
+        for path in &self.files {
+            judge.path(path, self.api.map(Api::from), &live);
+        }
+        let results = judge.finish();
+        known.fits(&results)?;
+        if results.is_empty() {
+            complain("there is nothing to judge in what was given");
+        }
+        Ok(results)
     }
 
     fn settings(&self, policy: &Policy) -> anyhow::Result<Settings> {
         let named = std::env::var_os("SLUICEGATE_SETTINGS").filter(|name| !name.is_empty()).map(PathBuf::from);
         let Some(file) = self.settings.clone().or(named) else { return Ok(Settings::default()) };
-        let name = file.display();
-        let source = std::fs::read(&file).with_context(|| format!("cannot read the settings `{name}`"))?;
+        let source = read(&file)?;
         policy.compile_settings(&source).map_err(|error| match error {
             SettingsError::Invalid(problems) => {
-                let line = |offset: u32, message: &str| {
-                    format!("{name}:{}: {message}", Position::of(&source, offset as usize))
-                };
-                let lines: Vec<_> = problems.iter().map(|problem| line(problem.offset, &problem.message)).collect();
-                anyhow::anyhow!("the settings are wrong\n{}", lines.join("\n"))
+                let place = |problem: Problem| (Position::of(&source, problem.offset as usize), problem.message);
+                anyhow::Error::new(Trouble::several(&file, problems.into_iter().map(place)))
             }
-            error => anyhow::Error::new(error).context(format!("cannot compile the settings `{name}`")),
+            error => anyhow::Error::new(error).context(format!("cannot compile the settings `{}`", file.display())),
         })
     }
 
@@ -153,11 +167,12 @@ impl Check {
     }
 }
 
+fn name(policy: &Policy) -> anyhow::Result<PolicyName> {
+    Ok(PolicyName { version: policy.describe()?.version, digest: policy.digest().to_owned() })
+}
+
 /// Reads a file that must be there.
-fn read(path: &std::path::Path, what: &str) -> anyhow::Result<Vec<u8>> {
-    let file = File::open(path);
-    match file.bytes {
-        Ok(bytes) => Ok(bytes),
-        Err(error) => bail!("{what} `{}`: {error}", file.name),
-    }
+fn read(path: &Path) -> Result<Vec<u8>, Trouble> {
+    let File { name, bytes } = File::open(path);
+    bytes.map_err(|message| Trouble::new(name, None, message))
 }

@@ -12,7 +12,13 @@ use super::{Exit, load, print};
 
 /// Export or inspect the policy component
 #[derive(Args)]
-#[command(arg_required_else_help = true)]
+#[command(
+    arg_required_else_help = true,
+    after_help = "\
+Examples:
+  sluicegate policy inspect
+  sluicegate policy export policy.wasm"
+)]
 pub struct PolicyVerbs {
     #[command(subcommand)]
     verb: Verb,

@@ -67,7 +67,7 @@ impl Rules {
             (Format::Human, [rule]) if self.id.is_some() => {
                 report::explain(rule, Page { width: super::width() }, &mut text)?;
             }
-            (Format::Human, rules) => report::list(rules, &mut text)?,
+            (Format::Human, rules) => report::list(rules, Page { width: super::width() }, &mut text)?,
         }
         print(&text)?;
         Ok(Exit::Allowed)

@@ -6,7 +6,7 @@ use serde::de::{Deserializer as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
 use super::split::Piece;
-use super::{Envelope, Found, HttpDocument, InputError, ObjectName, Recognised, Request};
+use super::{Envelope, Found, HttpDocument, InputError, ObjectName, Recognised, Request, list};
 use crate::yaml;
 
 const OWN: &str = "sluicegate.dev/";
@@ -17,22 +17,44 @@ const KINDS: [&str; 5] =
     ["FlinkDeployment", "FlinkSessionJob", "FlinkStateSnapshot", "FlinkBlueGreenDeployment", "VvpDeployment"];
 const GROUPS: [&str; 2] = ["flink.apache.org/", "ververica.platform/"];
 
-/// Tells what stands in this stretch of a file.
-pub(super) fn recognise(piece: Piece<'_>) -> Found {
-    let offset = piece.start;
+/// The byte order mark.
+pub(super) const MARK: char = '\u{feff}';
+
+/// Tells what stands in this stretch of a file; a list of objects is taken apart.
+pub(super) fn recognise(piece: Piece<'_>) -> Vec<Found> {
     let text = match std::str::from_utf8(piece.bytes) {
         Ok(text) => text,
         Err(error) => {
             let message = "this is not UTF-8 text; save the file as UTF-8";
-            return Found::Broken(InputError::at(message, offset + error.valid_up_to()));
+            return vec![Found::Broken(InputError::at(message, piece.start + error.valid_up_to()))];
         }
     };
     let head = match Head::read(text) {
         Ok(head) => head,
-        Err(InputError { message, offset: at }) => {
-            return Found::Broken(InputError { message, offset: Some(offset + at.unwrap_or_default()) });
-        }
+        Err(error) => return vec![Found::Broken(error.after(piece.start))],
     };
+    if !head.list_of_flink() {
+        return vec![of(head, text, piece.start)];
+    }
+    match list::items(text) {
+        Ok(items) if items.is_empty() => vec![of(head, text, piece.start)],
+        Ok(items) => items.into_iter().map(|item| self::item(&item.text, piece.start + item.start)).collect(),
+        Err(error) => vec![Found::Broken(error.after(piece.start))],
+    }
+}
+
+fn item(text: &str, offset: usize) -> Found {
+    match Head::read(text) {
+        Ok(head) if head.list_of_flink() => Found::Broken(InputError::at(
+            format!("a `{}` within a list is not taken apart; write its items into the outer list", head.kind),
+            offset + start(text),
+        )),
+        Ok(head) => of(head, text, offset),
+        Err(error) => Found::Broken(error.after(offset)),
+    }
+}
+
+fn of(head: Head, text: &str, offset: usize) -> Found {
     let request = |envelope, object| {
         let request = Request { envelope, body: text.as_bytes().to_vec() };
         Found::Request(Box::new(Recognised { request, offset: Some(offset), object }))
@@ -53,7 +75,6 @@ pub(super) fn recognise(piece: Piece<'_>) -> Found {
 }
 
 fn other(head: Head, at: usize) -> Found {
-    let flink_list = head.holds_flink || head.list && head.of_flink_group();
     let Head { kind, api_version, name, case, .. } = head;
     match kind.as_str() {
         "" if case => Found::Unrecognised(InputError::at("this is a case; run it with `sluicegate test`", at)),
@@ -67,10 +88,6 @@ fn other(head: Head, at: usize) -> Found {
         }
         _ if api_version.starts_with(OWN) => Found::Broken(InputError::at(
             format!("there is no kind `{kind}`; requests are of kind `HttpRequest` or `ChangePlan`"),
-            at,
-        )),
-        _ if flink_list => Found::Broken(InputError::at(
-            format!("a `{kind}` is not taken apart; write its items as documents of their own"),
             at,
         )),
         "Deployment" if api_version == "v1" => Found::Foreign(format!(
@@ -97,7 +114,7 @@ fn start(text: &str) -> usize {
 
 /// A document as a value, JSON or YAML.
 pub(super) fn value(text: &str) -> Result<Value, InputError> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let text = text.strip_prefix(MARK).unwrap_or(text);
     if json(text)
         && let Ok(value) = serde_json::from_str(text)
     {
@@ -106,7 +123,7 @@ pub(super) fn value(text: &str) -> Result<Value, InputError> {
     yaml::parse(text).map_err(|error| InputError::at(format!("this is not valid YAML: {error}"), error.offset))
 }
 
-fn json(text: &str) -> bool {
+pub(super) fn json(text: &str) -> bool {
     text.trim_start().starts_with(['{', '['])
 }
 
@@ -128,7 +145,7 @@ struct Head {
 impl Head {
     /// JSON is skimmed, since it may be large and the policy parses it anyway.
     fn read(text: &str) -> Result<Self, InputError> {
-        let plain = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let plain = text.strip_prefix(MARK).unwrap_or(text);
         if !json(plain) {
             return value(text).map(|value| Self::of(&value));
         }
@@ -141,7 +158,9 @@ impl Head {
                 let offset = (text.len() - plain.len()) + line + error.column().saturating_sub(1);
                 let message = error.to_string();
                 let message = message.split(" at line ").next().unwrap_or_default();
-                Err(InputError::at(format!("this is not valid JSON: {message}"), offset.min(text.len())))
+                // A text that ends too early ends with its last character, not on the line below.
+                let offset = offset.min(text.trim_end().len());
+                Err(InputError::at(format!("this is not valid JSON: {message}"), offset))
             }
         })
     }
@@ -165,8 +184,11 @@ impl Head {
             }
             "items" => {
                 self.list = true;
-                self.holds_flink =
-                    value.as_array().is_some_and(|items| items.iter().any(|item| Self::of(item).flink()));
+                let flink = |item: &Value| {
+                    let item = Self::of(item);
+                    item.flink() || item.list_of_flink()
+                };
+                self.holds_flink = value.as_array().is_some_and(|items| items.iter().any(flink));
             }
             "expect" => self.case = true,
             _ => {}
@@ -175,6 +197,11 @@ impl Head {
 
     fn flink(&self) -> bool {
         KINDS.contains(&self.kind.as_str()) || !self.kind.is_empty() && self.of_flink_group() && !self.list
+    }
+
+    fn list_of_flink(&self) -> bool {
+        let request = ["AdmissionReview", "ChangePlan", "HttpRequest"].contains(&self.kind.as_str());
+        self.list && !request && !self.flink() && (self.holds_flink || self.of_flink_group())
     }
 
     fn of_flink_group(&self) -> bool {

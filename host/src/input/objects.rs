@@ -13,26 +13,32 @@ pub struct Object {
     pub bytes: Vec<u8>,
 }
 
-/// Every object in a file.
+/// Every object in a file; an empty list is one way to say that there is none.
 ///
 /// # Errors
-/// When a document is neither YAML nor JSON.
+/// When a document is neither YAML nor JSON, or none of them is an object or a list.
 pub fn objects(file: &[u8]) -> Result<Vec<Object>, InputError> {
     let mut objects = Vec::new();
+    let mut lists = 0;
     for piece in documents(file) {
-        let start = piece.start;
-        let text = std::str::from_utf8(piece.bytes).map_err(|_| InputError::new("this is not UTF-8 text"))?;
-        let value = kind::value(text).map_err(|mut error| {
-            error.offset = error.offset.map(|offset| start + offset);
-            error
-        })?;
+        let text = std::str::from_utf8(piece.bytes)
+            .map_err(|error| InputError::at("this is not UTF-8 text", piece.start + error.valid_up_to()))?;
+        let value = kind::value(text).map_err(|error| error.after(piece.start))?;
         match value.get("items").and_then(Value::as_array) {
-            Some(items) => objects
-                .extend(items.iter().map(|item| Object { name: name(item), bytes: item.to_string().into_bytes() })),
-            None => objects.push(Object { name: name(&value), bytes: text.as_bytes().to_vec() }),
+            Some(items) => {
+                lists += 1;
+                objects.extend(items.iter().map(|item| Object { name: name(item), bytes: item.to_string().into() }));
+            }
+            None => objects.push(Object { name: name(&value), bytes: text.into() }),
         }
     }
-    Ok(objects)
+    objects.retain(|object| !object.name.kind.is_empty());
+    match objects.is_empty() && lists == 0 {
+        true => Err(InputError::new(
+            "there is no Kubernetes object in it; give what `kubectl get -o yaml` prints (with nothing live: a `List` without items)",
+        )),
+        false => Ok(objects),
+    }
 }
 
 fn name(value: &Value) -> ObjectName {

@@ -22,6 +22,17 @@ impl<'f> Piece<'f> {
         self.start + self.bytes.len()
     }
 
+    /// Where the first line starts that says something.
+    pub fn content(self) -> usize {
+        self.lines().find(|line| !insignificant(line.bytes)).map_or(self.start, |line| line.start)
+    }
+
+    /// Without the line break at its end.
+    fn unbroken(self) -> Self {
+        let bytes = self.bytes.strip_suffix(b"\n").unwrap_or(self.bytes);
+        Self { bytes: bytes.strip_suffix(b"\r").unwrap_or(bytes), ..self }
+    }
+
     /// Its lines, with their line breaks.
     pub(super) fn lines(self) -> impl Iterator<Item = Piece<'f>> {
         let mut start = self.start;
@@ -55,7 +66,8 @@ fn add<'f>(part: Piece<'f>, documents: &mut Vec<Piece<'f>>) {
     }
     let lines: Vec<_> = part.lines().filter(|line| !plain(line.bytes).is_empty()).collect();
     match lines.len() > 1 && lines.iter().all(|line| line.bytes.starts_with(b"{")) {
-        true => documents.extend(lines),
+        // What ends too early ends on its own line.
+        true => documents.extend(lines.into_iter().map(Piece::unbroken)),
         false => documents.push(part),
     }
 }
@@ -93,7 +105,7 @@ mod tests {
 
     #[test]
     fn json_values_are_split_where_each_has_its_line() {
-        assert_eq!(split("{\"a\":1}\n\n{\"b\":2\n{\"c\":3}"), ["{\"a\":1}\n", "{\"b\":2\n", "{\"c\":3}"]);
+        assert_eq!(split("{\"a\":1}\n\n{\"b\":2\r\n{\"c\":3}"), ["{\"a\":1}", "{\"b\":2", "{\"c\":3}"]);
         assert_eq!(split("{\n\"a\": 1\n}\n"), ["{\n\"a\": 1\n}\n"]);
         assert_eq!(split("{\"a\":1}\n"), ["{\"a\":1}\n"]);
     }

@@ -99,14 +99,23 @@ fn neighbours_are_skipped_and_look_alikes_are_not() {
     assert!(kinds("apiVersion: sluicegate.dev/v1alpha1\nkind: Facts\n"));
     assert!(!kinds("apiVersion: flink.apache.org/v1beta1\nkind: FlinkDeploymnt\n"));
     assert!(broken("apiVersion: sluicegate.dev/v1alpha1\nkind: ChangePlans\n").0.contains("ChangePlans"));
-    assert!(broken("kind: List\nitems: [{kind: FlinkDeployment}]\n").0.contains("taken apart"));
-    assert!(
-        broken("{\"apiVersion\":\"flink.apache.org/v1beta1\",\"kind\":\"FlinkDeploymentList\",\"items\":[]}")
-            .0
-            .contains("taken apart")
-    );
     assert!(broken("name: x\nexpect: {}\n").0.contains("sluicegate test"));
     assert!(broken("{\"a\": 1}").0.contains("names no `kind`"));
+}
+
+#[test]
+fn lists_are_taken_apart() {
+    let file = "# all\n---\napiVersion: v1\nkind: List\nitems:\n- kind: Service\n- kind: FlinkDeployment\n  metadata: {name: a}\n---\nkind: ChangePlan\n";
+    let found = inputs(file);
+    assert_eq!(found.iter().map(|input| input.number).collect::<Vec<_>>(), [1, 2, 3]);
+    assert!(matches!(&found[0].found, Found::Foreign(what) if what == "Service"));
+    let Found::Request(item) = &found[1].found else { panic!("{:?}", found[1]) };
+    assert_eq!(item.object.as_ref().unwrap().to_string(), "FlinkDeployment a");
+    assert_eq!(body(item), "  kind: FlinkDeployment\n  metadata: {name: a}\n");
+    assert!(file[item.offset.unwrap() + 2..].starts_with(&body(item)[2..]));
+    let (message, at) = broken("kind: List\nitems:\n- kind: List\n  items: [{kind: FlinkDeployment}]\n");
+    assert!(message.contains("outer list") && at == Some(18), "{message} {at:?}");
+    assert!(broken("kind: List\nitems: [{kind: FlinkDeployment}, {a: *x}]\n").0.contains("YAML"));
 }
 
 #[test]

@@ -12,16 +12,24 @@ use crate::Rule;
 /// Where the texts of an explanation start.
 const TEXT: usize = 12;
 
-/// One line for each rule.
+/// One line for each rule; where the page is too narrow for that, the titles stand below the ids.
 ///
 /// # Errors
 /// When `out` cannot be written to.
-pub fn list(rules: &[Rule], out: &mut dyn Write) -> io::Result<()> {
-    let widest = rules.iter().map(|rule| rule.id.chars().count()).max().unwrap_or_default();
+pub fn list(rules: &[Rule], page: Page, out: &mut dyn Write) -> io::Result<()> {
+    let widest = |text: fn(&Rule) -> &str| rules.iter().map(|rule| text(rule).chars().count()).max().unwrap_or(0);
+    let (effect, id) = (widest(|rule| rule.effect.name()), widest(|rule| &rule.id));
+    let beside = effect + 2 + id + 2 + widest(|rule| &rule.title) <= page.width;
     for rule in rules {
         let style = effect_style(rule.effect);
-        let effect = rule.effect.name();
-        writeln!(out, "{style}{effect}{style:#}  {BOLD}{:widest$}{BOLD:#}  {}", rule.id, rule.title)?;
+        write!(out, "{style}{:effect$}{style:#}  ", rule.effect.name())?;
+        if beside {
+            writeln!(out, "{BOLD}{:id$}{BOLD:#}  {}", rule.id, rule.title)?;
+        } else {
+            writeln!(out, "{BOLD}{}{BOLD:#}", rule.id)?;
+            let margin = " ".repeat(effect + 2);
+            paragraph(out, (&margin, PLAIN), (&rule.title, PLAIN), effect + 2, page.width)?;
+        }
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ use crate::{Place, Verdict};
 struct Document<'r> {
     api_version: &'static str,
     kind: &'static str,
-    policy: Policy<'r>,
+    policy: Option<Policy<'r>>,
     results: Vec<Entry<'r>>,
     summary: Summary,
 }
@@ -82,7 +82,7 @@ pub fn json(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let document = Document {
         api_version: "sluicegate.dev/v1alpha1",
         kind: "CheckReport",
-        policy: Policy { version: &report.policy.version, digest: &report.policy.digest },
+        policy: report.policy.as_ref().map(|policy| Policy { version: &policy.version, digest: &policy.digest }),
         results: report.results.iter().map(entry).collect(),
         summary: report.summary(),
     };

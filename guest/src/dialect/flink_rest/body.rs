@@ -8,6 +8,9 @@ use crate::document::Node;
 use crate::nearest::{closest, nearest};
 use crate::operation::{Oddity, OddityKind, Place, Stage};
 
+/// Nobody reads more; a request made to be large must not cost more.
+const MAX_UNKNOWN: usize = 50;
+
 /// A body; an empty one is as good as an object without members.
 pub(super) struct Body<'d> {
     root: Option<Node<'d>>,
@@ -30,11 +33,10 @@ impl<'d> Body<'d> {
     /// Reports every member that this endpoint does not know: Flink drops it silently. `ignored_in_query` are fields
     /// that people also put into the query, where Flink passes them over.
     pub(super) fn only(&self, names: &[&str], ignored_in_query: &[&str], call: &Call<'_>, stage: &mut Stage<'d>) {
-        for (key, value) in self.root.iter().flat_map(Node::members) {
-            let name = key.text().unwrap_or_default();
-            if !names.contains(&name.as_ref()) {
-                stage.oddities.push(unknown_field(&name, names, value));
-            }
+        let strangers =
+            self.root.iter().flat_map(Node::members).filter(|(key, _)| !names.iter().any(|name| key.is(name)));
+        for (key, value) in strangers.take(MAX_UNKNOWN) {
+            stage.oddities.push(unknown_field(&key.text().unwrap_or_default(), names, value));
         }
         only_parameters(&[], ignored_in_query, call, stage);
     }
@@ -119,17 +121,23 @@ fn unknown_field<'d>(name: &str, names: &[&str], value: Node<'d>) -> Oddity<'d> 
 /// Reports query parameters that this endpoint does not read: those that look like one it reads are refused, fields of
 /// the body are noted, others are no matter.
 pub(super) fn only_parameters(names: &[&str], of_the_body: &[&str], call: &Call<'_>, stage: &mut Stage<'_>) {
+    // Counted apart, so that what is only noted leaves room for what is refused.
+    let (mut refused, mut noted) = (0, 0);
     for (name, value) in &call.query {
         if names.contains(&name.as_ref()) {
             continue;
         }
         let observed = format!("`{name}={value}`");
-        if let Some(candidate) = closest(name, names.iter().copied()) {
+        if refused < MAX_UNKNOWN
+            && let Some(candidate) = closest(name, names.iter().copied())
+        {
+            refused += 1;
             let message = format!("Flink does not know the query parameter `{name}` and drops it without a word");
             let remedy = format!("write `{candidate}`, or remove it");
             let oddity = Oddity::new(OddityKind::UnknownLifecycleField, Place::Target, message, remedy);
             stage.oddities.push(oddity.observed(observed).expected(candidate));
-        } else if of_the_body.contains(&name.as_ref()) {
+        } else if noted < MAX_UNKNOWN && of_the_body.contains(&name.as_ref()) {
+            noted += 1;
             let message = format!("Flink does not read `{name}` from the query here: only the body decides");
             let remedy = "put it into the body, or remove it";
             let oddity = Oddity::new(OddityKind::UnknownLifecycleField, Place::Target, message, remedy);

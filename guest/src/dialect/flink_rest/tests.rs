@@ -250,3 +250,13 @@ fn harmless_requests_of_the_web_page_and_the_client_are_nothing() {
     assert_eq!(read("POST", "/v1/jobs", b"--x", &multipart).unwrap(), ("OpaqueStart".to_owned(), vec![]));
     assert_eq!(read("GET", "/nothing/here", b"", &[]).unwrap().1, [OddityKind::UnknownRequest]);
 }
+
+#[test]
+fn unknown_fields_are_told_a_bounded_number_of_times() {
+    let fields: String = (0..1_000).map(|field| format!("\"k{field}\":1,")).collect();
+    let (words, odd) = stop(format!("{{{fields}\"drain\":true}}").as_bytes()).unwrap();
+    assert_eq!((words.as_str(), odd.len()), ("drain", 50));
+    // What is only noted leaves room for what is refused.
+    let target = format!("/jars/x/run?{}SavepointPath=s3://b", "claimMode=x&".repeat(1_000));
+    assert_eq!(read("POST", &target, b"", &[]).unwrap().1.len(), 51);
+}

@@ -57,7 +57,9 @@ fn is_blue_green_child(ask: &Ask<'_>) -> bool {
     let owners = ask.before().and_then(|resource| resource.metadata("ownerReferences"));
     owners.is_some_and(|owners| {
         owners.elements().any(|owner| {
-            owner.get("kind").is_some_and(|kind| kind.is("FlinkBlueGreenDeployment"))
+            let group = owner.get("apiVersion").and_then(|version| version.text()).unwrap_or_default();
+            group.starts_with("flink.apache.org/")
+                && owner.get("kind").is_some_and(|kind| kind.is("FlinkBlueGreenDeployment"))
                 && owner.get("controller").and_then(|controller| controller.bool()) == Some(true)
         })
     })

@@ -133,7 +133,9 @@ pub(super) fn review(root: Node<'_>) -> Result<Asked<'_>, Failure> {
     let (version, word) = (text(request, &["kind", "version"]), text(request, &["kind", "kind"]));
     let kind = match kind(&group, &version, &word) {
         Ok(kind) => kind,
-        Err(_) if group == VERVERICA => return Ok(Asked::Nothing { why: "not a Flink job:", target, place }),
+        Err(_) if group == VERVERICA && word != "VvpDeployment" => {
+            return Ok(Asked::Nothing { why: "not a Flink job:", target, place });
+        }
         Err(_) if spec_stays(object, old) => return Ok(Asked::Nothing { why: "leave unchanged", target, place }),
         Err(why) => {
             let oddity = unknown(request.get("kind").or(request.get("resource")), why);

@@ -174,6 +174,11 @@ fn broken_reviews_are_refused_in_plain_words() {
         ),
         ("operation: CREATE", "operation: CONNECT", "connect to prod/orders"),
         (
+            "{group: flink.apache.org, version: v1beta1, kind: FlinkDeployment}, resource: {group: flink.apache.org",
+            "{group: ververica.platform, version: v2, kind: VvpDeployment}, resource: {group: ververica.platform",
+            "unknown request prod/orders",
+        ),
+        (
             "flink.apache.org, version: v1beta1, resource",
             "apps, version: v1, resource",
             "not a Flink resource: prod/orders",

@@ -131,6 +131,9 @@ fn start(options: Node<'_>, platform: Dialect) -> Result<Verb<'_>, Failure> {
     let text = |node: Option<Node<'_>>| {
         node.and_then(|node| node.scalar()).filter(|text| !text.trim().is_empty()).map(Cow::into_owned)
     };
+    if let Some(node) = id.or(path).filter(|_| !matches!(given, None | Some("from-savepoint"))) {
+        return Err(wrong(node, "a savepoint is named, but `restore` asks for something else; use `from-savepoint`"));
+    }
     let restore = match (given, text(path)) {
         (None | Some("from-savepoint"), Some(path)) => Restore::Location(Cow::Owned(path)),
         (Some("none"), _) => Restore::Empty,

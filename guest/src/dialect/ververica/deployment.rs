@@ -114,9 +114,8 @@ fn restart<'d>(wish: &Wish<'d>, mode: StopMode, target: &Target<'d>, stage: &mut
 fn read<'d>(body: &Body<'d>, target: &Target<'d>, stage: &mut Stage<'d>) -> Wish<'d> {
     check_deployment(body, stage);
     if let Some(node) = body.value(&["metadata", "annotations", "sluicegate.dev/intent"]) {
-        intent(&node.scalar().unwrap_or_default(), Place::Body(node), stage);
         // Whoever may annotate the deployment speaks for it (DOMAIN 6.0-6).
-        stage.intent.trusted = true;
+        stage.intent.trusted |= intent(&node.scalar().unwrap_or_default(), Place::Body(node), stage);
     }
     let wish = Wish::read(body, target, stage);
     fill_retention(stage);

@@ -68,11 +68,7 @@ impl<'d> Wish<'d> {
         let strategy = kind(body, RESTORE, "spec.restoreStrategy.kind", RESTORES, stored, stage);
         let allow = body.value(ALLOW).and_then(|node| flag(node, "spec.restoreStrategy.allowNonRestoredState", stage));
         configure(body, stage);
-        let drained = stage
-            .facts
-            .deployment
-            .annotations
-            .is_some_and(|annotations| annotations.get(DRAIN).is_some_and(|node| is_on(node)));
+        let drained = stored_drain(stage);
         let (drains, drain_node) = match body.given(&["metadata", "annotations", DRAIN]) {
             Given::Value(node) => (drain(node, stage), Some(node)),
             Given::Kept => (drained, None),
@@ -94,6 +90,11 @@ impl<'d> Wish<'d> {
             other: other(body),
         }
     }
+}
+
+/// Whether the drain switch is on as the facts know it.
+pub(super) fn stored_drain(stage: &Stage<'_>) -> bool {
+    stage.facts.deployment.annotations.and_then(|annotations| annotations.get(DRAIN)).is_some_and(is_on)
 }
 
 /// The kind of a strategy: the body's, else the stored one.

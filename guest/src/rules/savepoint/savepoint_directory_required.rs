@@ -1,7 +1,7 @@
 //! A savepoint needs a directory: in the request, the configuration, or the platform's blob storage (S2-5, REC R1).
 
 use crate::configuration::{Configuration, SAVEPOINT_DIRECTORY};
-use crate::operation::{Action, Change, Dialect, Operation, Stage, Stop, StopMode, Trigger};
+use crate::operation::{Action, Change, Dialect, JobState, Operation, Stage, Stop, StopMode, Trigger};
 use crate::rules::Rule;
 use crate::verdict::{Effect, Report};
 
@@ -114,6 +114,8 @@ struct Need {
 
 fn ververica_need(stage: &Stage<'_>, operation: &Operation<'_>) -> Option<Need> {
     match &operation.action {
+        // A job that is over gives no savepoint, wherever it would go.
+        Action::Stop(_) if stage.current.state.as_ref().is_some_and(JobState::is_over) => None,
         Action::Stop(stop) if takes_savepoint(stop) => Some(Need { words: "a stop with savepoint", old: false }),
         Action::Trigger(Trigger { checkpoint: false, .. }) => Some(Need { words: "a savepoint", old: false }),
         Action::Change(Change { stateful: Some(true), .. }) => {

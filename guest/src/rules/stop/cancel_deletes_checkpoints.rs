@@ -69,7 +69,7 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
         if let Some(value) = stage.current.configuration.get(RETENTION) {
             draft = draft.observed(value);
         }
-        let keep = words::stop_with_savepoint(stage.platform);
+        let keep = words::stop_with_savepoint(stage);
         let key = RETENTION.first().copied().unwrap_or_default();
         draft
             .expected("RETAIN_ON_CANCELLATION")

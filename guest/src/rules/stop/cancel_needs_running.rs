@@ -28,7 +28,7 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
             continue;
         }
         let Some(state) = &stage.current.state else { continue };
-        let Some((strength, message, next)) = judge(stage.platform, stop.mode, state) else { continue };
+        let Some((strength, message, next)) = judge(stage, stop.mode, state) else { continue };
         let draft = match strength {
             Effect::Deny => report.main(place, message),
             _ => report.warn(place, message),
@@ -44,14 +44,15 @@ pub(super) fn already_asked(stage: &Stage<'_>, stop: &Stop<'_>) -> bool {
         && stage.current.desired.as_deref() == Some("CANCELLED")
 }
 
-fn judge(platform: Dialect, mode: StopMode, state: &JobState) -> Option<(Effect, String, String)> {
+fn judge(stage: &Stage<'_>, mode: StopMode, state: &JobState) -> Option<(Effect, String, String)> {
+    let platform = stage.platform;
     let word = words::state(platform, state);
     let takes_savepoint = mode != StopMode::Cancel;
     Some(match (platform, state) {
         (_, JobState::Failed) if takes_savepoint => (
             Effect::Warn,
             "the job failed and gives no savepoint: this stop cannot succeed".to_owned(),
-            format!("to end it, {}; it can start again from its last checkpoint or savepoint", words::cancel(platform)),
+            format!("to end it, {}; it can start again from its last checkpoint or savepoint", words::cancel(stage)),
         ),
         (Dialect::Ververica, JobState::Canceled | JobState::Finished) if takes_savepoint => (
             Effect::Warn,

@@ -26,7 +26,7 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     for (operation, _) in stage.stops().filter(|(_, stop)| ends_without_savepoint(stop) && !already_asked(stage, stop))
     {
         let message = what_is_left(stage.platform, stage.current.retention);
-        let keep = words::stop_with_savepoint(stage.platform);
+        let keep = words::stop_with_savepoint(stage);
         let end = words::declare_final(stage);
         let next = format!("to keep the state, {keep}; if the job ends for good, {end}");
         report.main(&operation.place, message).remedy(next);

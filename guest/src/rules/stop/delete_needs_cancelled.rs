@@ -34,13 +34,18 @@ fn ververica(operation: &Operation<'_>, stage: &Stage<'_>, report: &mut Report<'
         Some("RUNNING") => {
             let message = "the deployment is to run (`spec.state: RUNNING`): the platform deletes only what was \
                            cancelled or suspended";
-            let draft = match stage.current.state.as_ref().is_some_and(JobState::is_failing) {
-                true => report.warn(&operation.place, message),
-                false => report.main(&operation.place, message),
+            // A failed job gives no savepoint any more.
+            let (draft, next) = match stage.current.state.as_ref().is_some_and(JobState::is_failing) {
+                true => (report.warn(&operation.place, message), "PATCH `spec.state: CANCELLED`"),
+                false => (
+                    report.main(&operation.place, message),
+                    "PATCH `spec.state: SUSPENDED` (takes a savepoint) or `CANCELLED`",
+                ),
             };
-            draft.observed("RUNNING").expected("CANCELLED or SUSPENDED").remedy(
-                "PATCH `spec.state: SUSPENDED` (takes a savepoint) or `CANCELLED`, wait for `status.state`, then delete",
-            );
+            draft
+                .observed("RUNNING")
+                .expected("CANCELLED or SUSPENDED")
+                .remedy(format!("{next}, wait for `status.state`, then delete"));
         }
         Some(_) => {}
         None => report.unjudged("the deployment's `spec.state`"),

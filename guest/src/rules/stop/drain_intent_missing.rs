@@ -33,7 +33,7 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
             let place = stop.drain.as_ref().unwrap_or(&operation.place);
             let message = "a drain is for the end of a job, and nothing says that this is the end: if it runs again, \
                            the same windows come out twice, each time incomplete";
-            let keep = words::stop_with_savepoint(stage.platform);
+            let keep = words::stop_with_savepoint(stage);
             let end = words::declare_final(stage);
             report.main(place, message).remedy(format!("if it is to run again, {keep}; if not, {end}"));
         }

@@ -89,7 +89,7 @@ fn way_out(cause: StopCause, stage: &Stage<'_>) -> String {
         Dialect::Ververica => {
             "first remove the annotation `com.dataartisans.appmanager.controller.deployment.stop-with-drain`, then repeat"
         }
-        _ => words::stop_with_savepoint(stage.platform),
+        _ => words::stop_with_savepoint(stage),
     };
     match cause {
         StopCause::Upgrade | StopCause::Delete => keep.to_owned(),

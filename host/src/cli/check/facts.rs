@@ -14,6 +14,7 @@ use sluicegate::{
 };
 
 use super::Intent;
+use super::trouble::Trouble;
 
 /// Facts that hold for one deployment only.
 const OF_ONE_TARGET: [&str; 3] = ["deployment", "job", "savepoints"];
@@ -31,6 +32,7 @@ pub(super) struct Known {
 /// Which deployment a document speaks of, as far as its `for` tells.
 struct AboutOne {
     file: String,
+    position: Position,
     scope: Value,
 }
 
@@ -49,20 +51,22 @@ impl Known {
         known.documents.push((Source::Host, format!("{{\"now\":\"{}\"}}", now()).into_bytes()));
         for path in files {
             let name = path.display();
-            let bytes = super::read(path, "the facts")?;
+            let bytes = super::read(path)?;
             let documents = input::documents(&bytes);
             if documents.is_empty() {
-                bail!("the facts `{name}`: there is nothing in them");
+                bail!(Trouble::new(name, None, "there is nothing in it; give a `Facts` document"));
             }
-            for Piece { start, bytes: document } in documents {
+            for piece in documents {
+                let Piece { start, bytes: document } = piece;
                 if let Some(failure) = complaint(policy, document)? {
                     let at = Position::of(&bytes, start + failure.offset.unwrap_or(0) as usize);
-                    bail!("{name}:{at}: {}", failure.message);
+                    bail!(Trouble::new(name, Some(at), failure.message));
                 }
                 let value = yaml::parse(&String::from_utf8_lossy(document)).unwrap_or_default();
                 if OF_ONE_TARGET.iter().any(|field| value.get(field).is_some()) {
                     let scope = value.get("for").cloned().unwrap_or_default();
-                    known.about_one.push(AboutOne { file: name.to_string(), scope });
+                    let position = Position::of(&bytes, piece.content());
+                    known.about_one.push(AboutOne { file: name.to_string(), position, scope });
                 }
                 known.documents.push((Source::Operator, document.to_vec()));
             }
@@ -113,12 +117,12 @@ impl Known {
             let names: BTreeSet<String> = met.map(|(_, target)| name(target)).collect();
             if names.len() > 1 {
                 let some: Vec<_> = names.iter().take(5).map(|name| format!("`{name}`")).collect();
-                bail!(
-                    "the facts `{}` are about one deployment but do not say which of {} ({}); add `for: {{platform: …, namespace: …, name: …}}` to each document of facts",
-                    facts.file,
+                let message = format!(
+                    "these facts are about one deployment but do not say which of {} ({}); add `for: {{platform: …, namespace: …, name: …}}` to each document of facts",
                     names.len(),
                     some.join(", ")
                 );
+                bail!(Trouble::new(&facts.file, Some(facts.position), message));
             }
         }
         Ok(())

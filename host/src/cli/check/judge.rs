@@ -27,7 +27,7 @@ impl<'p> Judge<'p> {
     }
 
     /// Judges every file that `path` stands for.
-    pub(super) fn path(&mut self, path: &Path, api: Option<Api>, live: &mut Live) {
+    pub(super) fn path(&mut self, path: &Path, api: Option<Api>, live: &Live) {
         let before = self.results.len();
         let (files, walked) = files::expand(path);
         for file in files {
@@ -50,7 +50,7 @@ impl<'p> Judge<'p> {
     }
 
     /// Judges every document of a file. `walked`: it was found in a folder, where much else lies about.
-    fn file(&mut self, file: File, walked: bool, api: Option<Api>, live: &mut Live) {
+    fn file(&mut self, file: File, walked: bool, api: Option<Api>, live: &Live) {
         let File { name, bytes } = file;
         let read = bytes.and_then(|bytes| match input::read(&bytes, api) {
             Ok(inputs) => Ok((bytes, inputs)),
@@ -90,7 +90,7 @@ impl<'p> Judge<'p> {
         self.results.push(Judged { input, document: 1, among_others: false, outcome });
     }
 
-    fn request(&self, recognised: &Recognised, file: &Lines<'_>, live: &mut Live) -> Outcome {
+    fn request(&self, recognised: &Recognised, file: &Lines<'_>, live: &Live) -> Outcome {
         let live = match recognised.object.as_ref().map(|object| live.of(object)).transpose() {
             Ok(live) => live.flatten(),
             Err(message) => return Outcome::Error { message, position: None, by_policy: false },

@@ -64,9 +64,12 @@ fn controllers_and_rollbacks_are_never_denied() {
     ] {
         assert_eq!(reason(&review("FlinkDeployment", "DELETE", user, "null", &old)), expected, "{user}");
     }
-    let child = old
-        .replace("finalizers:", "ownerReferences: [{kind: FlinkBlueGreenDeployment, controller: true}], finalizers:");
-    assert!(reason(&review("FlinkDeployment", "DELETE", "jane", "null", &child)));
+    let owned_by = |api: &str| {
+        let owner = format!("{{apiVersion: {api}, kind: FlinkBlueGreenDeployment, controller: true}}");
+        let child = old.replace("finalizers:", &format!("ownerReferences: [{owner}], finalizers:"));
+        reason(&review("FlinkDeployment", "DELETE", "jane", "null", &child))
+    };
+    assert!(owned_by("flink.apache.org/v1beta1") && !owned_by("example.org/v1beta1"));
 
     let stable = "reconciliationStatus: {lastStableSpec: '{\"spec\": {\"image\": \"flink:2.2\", \"flinkVersion\": \"v2_2\", \"restartNonce\": null, \"flinkConfiguration\": {}, \"job\": {\"jarURI\": \"local:///a.jar\", \"parallelism\": 2, \"upgradeMode\": \"stateless\", \"args\": [], \"state\": \"running\"}}}',";
     let status = RUNNING.replace("reconciliationStatus: {", stable);
