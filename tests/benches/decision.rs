@@ -1,7 +1,7 @@
 //! What a decision costs: the same code natively and in a fresh sandbox, interleaved in one run, with the budgets beside
 //! it; then the whole process, and the memory of a large request. Prints one table.
 
-#![allow(clippy::unwrap_used, reason = "a benchmark that cannot run has nothing to report")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a benchmark that cannot run has nothing to report")]
 
 #[path = "decision/payload.rs"]
 mod payload;

@@ -53,6 +53,16 @@ fn whatever_is_no_policy_stays_outside() {
             r#"(component (component $c) (instance $i (instantiate $c)) (export "sluicegate:policy/gate@0.1.0" (instance $i)))"#,
             false,
         ),
+        // The right name, but another function.
+        (
+            r#"(component
+                (core module $m (func (export "f")))
+                (core instance $i (instantiate $m))
+                (func $f (canon lift (core func $i "f")))
+                (instance $gate (export "check" (func $f)) (export "compile-settings" (func $f)) (export "describe" (func $f)))
+                (export "sluicegate:policy/gate@0.1.0" (instance $gate)))"#,
+            false,
+        ),
         ("(module)", true),
         ("(component (core module (memory 3000)))", true),
     ] {
