@@ -89,9 +89,9 @@ impl<'d> Configuration<'d> {
         self.get(key).filter(|value| !value.trim().is_empty())
     }
 
-    /// Whether a boolean option is on. Flink reads `true` in any case.
+    /// Whether a boolean option is on. Flink reads `true` and `false` in any case, and fails on anything else.
     pub fn is_on(&self, key: Key) -> Option<bool> {
-        self.get(key).map(|value| value.trim().eq_ignore_ascii_case("true"))
+        self.get(key).map(|value| value.eq_ignore_ascii_case("true"))
     }
 
     /// All entries, the weakest layer first.

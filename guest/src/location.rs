@@ -89,22 +89,37 @@ impl<'t> SavepointLocation<'t> {
         system && self.segments() == other.segments()
     }
 
+    /// The path, if this is one of the local file system: of scheme `file`, or without any.
+    pub fn local_path(&self) -> Option<&'t str> {
+        self.scheme.is_none_or(|scheme| scheme.eq_ignore_ascii_case("file")).then_some(self.path)
+    }
+
     fn segments(&self) -> Vec<&'t str> {
-        let mut segments = Vec::new();
-        for segment in self.path.split('/') {
-            match segment {
-                "" | "." => {}
-                ".." => {
-                    segments.pop();
-                }
-                segment => segments.push(segment),
-            }
-        }
+        let mut segments = segments(self.path);
         if segments.last() == Some(&"_metadata") {
             segments.pop();
         }
         segments
     }
+}
+
+/// Whether a path is a directory, or lies in it.
+pub fn is_below(path: &str, directory: &str) -> bool {
+    segments(path).starts_with(&segments(directory))
+}
+
+fn segments(path: &str) -> Vec<&str> {
+    let mut segments = Vec::new();
+    for segment in path.split('/') {
+        match segment {
+            "" | "." => {}
+            ".." => {
+                segments.pop();
+            }
+            segment => segments.push(segment),
+        }
+    }
+    segments
 }
 
 /// Whether two texts name the same place. Texts that are no locations are compared as they stand.
@@ -128,7 +143,7 @@ fn is_scheme(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Problem, SavepointLocation, same};
+    use super::{Problem, SavepointLocation, is_below, same};
 
     #[test]
     fn what_flink_cannot_read_has_a_problem() {
@@ -165,6 +180,16 @@ mod tests {
         assert_eq!(scheme("s3p://bucket/a:b"), Some("s3p"));
         assert_eq!(scheme("file:/sp"), Some("file"));
         assert_eq!(scheme("/a:b/sp"), None);
+    }
+
+    #[test]
+    fn a_path_lies_in_a_directory_by_whole_names() {
+        for path in ["/data", "/data/", "/data/sp/1", "/x/../data/sp"] {
+            assert!(is_below(path, "/data"), "{path}");
+        }
+        for path in ["/database/sp", "/", "/data/../sp"] {
+            assert!(!is_below(path, "/data"), "{path}");
+        }
     }
 
     #[test]

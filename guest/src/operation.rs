@@ -11,8 +11,8 @@ use std::borrow::Cow;
 use crate::document::Node;
 use crate::facts::Facts;
 pub use action::{
-    Action, Change, Deletion, Disposal, Reach, Registration, Restore, Start, StartCause, Stop, StopCause, StopMode,
-    Trigger,
+    Action, Change, Deletion, Disposal, Reach, Registration, Restore, Skipped, Start, StartCause, Stop, StopCause,
+    StopMode, Trigger,
 };
 pub use current::{Current, JobState, Retention};
 pub use intent::{Intent, Restart};
@@ -98,6 +98,34 @@ impl<'d> Stage<'d> {
             intent,
             in_plan: false,
             leniency: None,
+        }
+    }
+
+    /// A cancel, a suspend on Kubernetes, or a delete of a job that fails or never ran is the way out: nothing about
+    /// it is denied (DOMAIN 6.0-5). To be called when all operations stand.
+    pub fn allow_recovery(&mut self) {
+        let ends = |operation: &Operation<'_>| match &operation.action {
+            Action::Delete(_) => true,
+            Action::Stop(stop) => {
+                let suspends = self.platform == Dialect::Kubernetes && stop.cause == StopCause::Suspend;
+                suspends || stop.mode == StopMode::Cancel
+            }
+            _ => false,
+        };
+        let changes = |operation: &Operation<'_>| matches!(&operation.action, Action::Change(_));
+        let never = |operation: &Operation<'_>| match &operation.action {
+            Action::Delete(deletion) => deletion.deployed == Some(false),
+            _ => false,
+        };
+        let all = &self.operations;
+        let recovers = all.iter().any(ends) && all.iter().all(|it| ends(it) || changes(it)) && self.leniency.is_none();
+        if !recovers {
+            return;
+        }
+        if self.current.state.as_ref().is_some_and(JobState::is_failing) {
+            self.leniency = Some("the job is failing: to end it is the way out");
+        } else if self.facts.deployment.never_started == Some(true) || all.iter().any(never) {
+            self.leniency = Some("the deployment was never started: no state can be lost");
         }
     }
 

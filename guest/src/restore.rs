@@ -5,11 +5,14 @@ mod choice;
 pub use choice::{Choice, Selection, Snapshots, Standing, latest, select};
 
 use crate::facts::Savepoint;
-use crate::operation::{Dialect, Restore, Stage, Start};
+use crate::operation::{Dialect, Restore, Stage, Start, StopMode};
 use crate::verdict::clean;
 
 /// The annotation without which Ververica Platform passes a savepoint over (S2-8).
 pub const SPEC_VERSION: &str = "com.dataartisans.appmanager.controller.deployment.spec.version";
+
+/// Why a suspended job of the operator comes back from where it does.
+const LEFT_BY_STOP: &str = "the stop before left it (`status.jobStatus.upgradeSavepointPath`)";
 
 /// How many candidates a plan lists.
 const MAX_CANDIDATES: usize = 100;
@@ -57,7 +60,10 @@ pub fn plan(stage: &Stage<'_>) -> Option<RestorePlan> {
         let candidate = Candidate {
             id: clean(savepoint.label()),
             fate: if is_used { Fate::Used } else { Fate::Ignored },
-            reason: clean(&if is_used { reason.clone() } else { ignored(*standing, savepoint, &selection.choice) }),
+            reason: clean(&match is_used {
+                true => reason.clone(),
+                false => ignored(*standing, savepoint, start, &selection.choice),
+            }),
         };
         match is_used {
             true => candidates.insert(0, candidate),
@@ -94,6 +100,7 @@ fn explain(stage: &Stage<'_>, start: &Start<'_>, selection: &Selection<'_, '_>) 
         Choice::One(savepoint) => {
             let reason = match &start.restore {
                 Restore::Savepoint(_) | Restore::Location(_) => "the request names it",
+                Restore::Stopped if stage.current.stopped_at.is_some() => LEFT_BY_STOP,
                 _ if savepoint.restore_candidate == Some(true) => "it is declared as the one that a restore would use",
                 Restore::LatestSavepoint => "the newest completed savepoint that counts",
                 _ => "the newest completed snapshot that counts, of any origin",
@@ -105,6 +112,12 @@ fn explain(stage: &Stage<'_>, start: &Start<'_>, selection: &Selection<'_, '_>) 
             };
             (Some(named.to_owned()), reason.to_owned())
         }
+        Choice::Named(name) if start.restore == Restore::Stopped => {
+            (Some((*name).to_owned()), format!("{LEFT_BY_STOP}; nothing more is known of it"))
+        }
+        Choice::Named(name) if name.trim().is_empty() => {
+            (None, "the location that the request gives is blank: there is nothing to restore from".to_owned())
+        }
         Choice::Named(name) => {
             (Some((*name).to_owned()), "the request names it; nothing more is known of it".to_owned())
         }
@@ -115,6 +128,9 @@ fn explain(stage: &Stage<'_>, start: &Start<'_>, selection: &Selection<'_, '_>) 
         Choice::Empty => (None, "no known snapshot counts: the job starts empty, and nothing fails".to_owned()),
         Choice::Stopped => {
             let reason = match stage.stops().next() {
+                Some((_, stop)) if stop.mode == StopMode::LastState => {
+                    "the job comes back with its last checkpoint, which this request keeps"
+                }
                 Some(_) => "the job comes back with the state with which this request stops it",
                 None => "the job comes back with the state with which it was stopped",
             };
@@ -125,12 +141,13 @@ fn explain(stage: &Stage<'_>, start: &Start<'_>, selection: &Selection<'_, '_>) 
 }
 
 /// Why a snapshot is passed over.
-fn ignored(standing: Standing, savepoint: &Savepoint<'_>, choice: &Choice<'_, '_>) -> String {
+fn ignored(standing: Standing, savepoint: &Savepoint<'_>, start: &Start<'_>, choice: &Choice<'_, '_>) -> String {
     match standing {
         Standing::NotAsked => match choice {
             Choice::Empty => "no state is asked for".to_owned(),
             Choice::Stopped => "the state of the stop is newer".to_owned(),
             Choice::Unknown(_) => "it cannot be told whether it is used".to_owned(),
+            _ if start.restore == Restore::Stopped => "the stop before left another".to_owned(),
             _ => "the request names another".to_owned(),
         },
         Standing::NotCompleted => {

@@ -6,7 +6,7 @@ mod text;
 
 pub(crate) use text::clean;
 
-use crate::operation::{Action, Decoded, Dialect, Place, Stage};
+use crate::operation::{Action, Decoded, Dialect, JobState, Place, Stage};
 use crate::restore::RestorePlan;
 use crate::rules::{self, Level, Rule};
 use crate::settings::Settings;
@@ -87,7 +87,8 @@ pub fn judge(decoded: &Decoded<'_>, settings: &Settings) -> Verdict {
         let known = judge.unjudged.len();
         rules::judge(stage, &mut judge);
         // A job in unknown state may be failing: to stop it is never held up by a missing fact.
-        doubtful |= judge.unjudged.len() > known && !(stage.current.state.is_none() && stage.stops().next().is_some());
+        let unknown = matches!(stage.current.state, None | Some(JobState::Unknown(_)));
+        doubtful |= judge.unjudged.len() > known && !(unknown && stage.stops().next().is_some());
     }
     let Judge { mut findings, mut unjudged, .. } = judge;
     findings.sort_by_key(|finding: &Finding| std::cmp::Reverse(finding.effect));
@@ -113,7 +114,6 @@ pub fn judge(decoded: &Decoded<'_>, settings: &Settings) -> Verdict {
     verdict
 }
 
-/// What the request would do. That a deployment changes goes without saying where the job starts or stops with it.
 /// What the rules have said so far, and which of them may speak.
 pub struct Judge<'v> {
     settings: &'v Settings,
@@ -126,11 +126,12 @@ impl Judge<'_> {
     pub fn admit(&mut self, stage: &Stage<'_>, rule: &'static Rule) -> Option<Report<'_>> {
         let main = self.settings.level(rule.id).unwrap_or(Level::of(rule.effect)).effect()?;
         let admitted = rule.dialects.contains(&stage.platform);
-        let leniency = stage.leniency;
-        admitted.then_some(Report { rule, main, leniency, findings: &mut self.findings, unjudged: &mut self.unjudged })
+        let (findings, unjudged) = (&mut self.findings, &mut self.unjudged);
+        admitted.then_some(Report { rule, main, leniency: stage.leniency, findings, unjudged })
     }
 }
 
+/// What the request would do. That a deployment changes goes without saying where the job starts or stops with it.
 fn summaries(decoded: &Decoded<'_>) -> Vec<OperationSummary> {
     let operations = decoded.stages.iter().flat_map(|stage| {
         let moves = stage.starts().next().is_some() || stage.stops().next().is_some();

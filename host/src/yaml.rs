@@ -205,7 +205,9 @@ mod tests {
             let below = format!("*a{},", level - 1).repeat(10);
             bomb.push_str(&format!("a{level}: &a{level} [{below}]\n"));
         }
-        assert!(parse(&bomb).unwrap_err().message.contains("aliases expand"));
+        assert!(parse(&bomb).unwrap_err().message.contains("aliases repeat"));
+        let long = format!("a: &a {}\nb: [{}]\n", "x".repeat(1 << 20), "*a, ".repeat(100));
+        assert!(parse(&long).unwrap_err().message.contains("aliases repeat"));
     }
 
     #[test]

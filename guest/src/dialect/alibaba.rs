@@ -8,7 +8,7 @@ mod tests;
 
 use std::borrow::Cow;
 
-use super::managed::{allow_recovery, deletion, header_intent, missing, push, refuse, unknown};
+use super::managed::{deletion, header_intent, missing, push, refuse, unknown};
 use super::{Call, Context};
 use crate::document::{Document, Node, Reading};
 use crate::gate::Failure;
@@ -80,7 +80,7 @@ pub(super) fn decode<R>(
         Some(oddity) => refuse(&mut stage, oddity),
         None => act(route, root, &target, call, &mut stage),
     }
-    allow_recovery(&mut stage);
+    stage.allow_recovery();
     Ok(then(&Decoded { dialect: Dialect::Alibaba, stages: vec![stage] }))
 }
 

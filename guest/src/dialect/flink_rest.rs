@@ -49,6 +49,7 @@ pub(super) fn decode<R>(
     };
     let target = Target { namespace: "".into(), name: name.as_str().into() };
     stage.operations.push(Operation { action, target, place });
+    stage.allow_recovery();
     Ok(then(&Decoded { dialect: Dialect::FlinkRest, stages: vec![stage] }))
 }
 

@@ -14,11 +14,12 @@ mod stored;
 #[cfg(test)]
 mod tests;
 mod ververica;
+mod volumes;
 
 use super::Context;
 use crate::document::Node;
 use crate::gate::Failure;
-use crate::operation::{Action, Decoded, Dialect, Oddity, OddityKind, Operation, Place, Stage, Target};
+use crate::operation::{Action, Decoded, Dialect, Oddity, OddityKind, Operation, Place, Skipped, Stage, Target};
 use difference::Difference;
 use lifecycle::Transition;
 use request::{Ask, Asked, Verb};
@@ -142,7 +143,7 @@ fn job<R>(ask: &Ask<'_>, context: &Context<'_>, then: impl FnOnce(&Decoded<'_>) 
 
     let mut stage = context.stage(Dialect::Kubernetes, &ask.target.namespace, &ask.target.name)?;
     common(&mut stage, ask);
-    stage.current = current::of(ask, &stage.facts);
+    stage.current = current::of(ask, &stage.facts, last_spec.spec());
     stage.oddities.extend(last_spec.oddity(last, "lastReconciledSpec"));
     stage.oddities.extend(stable_spec.oddity(stable, "lastStableSpec"));
     let deployed = deployed(ask, &stage, !matches!(last_spec, Stored::Absent));
@@ -161,6 +162,7 @@ fn job<R>(ask: &Ask<'_>, context: &Context<'_>, then: impl FnOnce(&Decoded<'_>) 
         }
         (_, _, None) => {}
     }
+    stage.allow_recovery();
     finish(stage, then)
 }
 
@@ -176,16 +178,23 @@ fn update<'d>(
     let place = Place::Body(object.node);
     let nothing = |why| Operation { action: Action::Nothing(why), target: ask.target.clone(), place: place.clone() };
     if let Some(label) = object.canary() {
-        if !deletion::abandon(stage, ask, deployed, label) {
+        if !deletion::abandon(stage, ask, deployed, Skipped::Canary, Place::Body(label)) {
             stage.operations.push(nothing("turn into a canary"));
         }
         return;
     }
     if loses_finalizer(ask, old, object) {
         let metadata = object.metadata("finalizers").or(object.node.get("metadata")).unwrap_or(object.node);
-        if !deletion::abandon(stage, ask, deployed, metadata) {
+        if !deletion::abandon(stage, ask, deployed, Skipped::Finalizer, Place::Body(metadata)) {
             stage.operations.push(nothing("remove finalizer of"));
         }
+        if old.is_terminating() && stage.leniency.is_none() {
+            stage.leniency = Some("the resource is being deleted, and without this it may hang for ever");
+        }
+    } else if old.is_terminating()
+        && let Some(place) = current::switched_off(stage, object, transition.new)
+    {
+        deletion::abandon(stage, ask, deployed, Skipped::SwitchedOff, place);
     }
     let before = old.spec(ask.kind);
     let difference = Difference::between(before, transition.new);
@@ -203,7 +212,8 @@ fn update<'d>(
 /// Whether the job was deployed at some time. A manifest's live object without status tells nothing.
 fn deployed(ask: &Ask<'_>, stage: &Stage<'_>, reconciled: bool) -> Option<bool> {
     let before = ask.old?;
-    if reconciled || stage.current.state.is_some() {
+    let seen = before.status_text(&["jobStatus", "state"]).is_some();
+    if reconciled || seen || stage.current.state.is_some() {
         return Some(true);
     }
     match stage.facts.deployment.never_started {

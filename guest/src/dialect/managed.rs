@@ -7,9 +7,7 @@ use super::{Call, read_intent};
 use crate::document::Node;
 use crate::facts::Facts;
 use crate::nearest::closest;
-use crate::operation::{
-    Action, Deletion, Dialect, Oddity, OddityKind, Operation, Place, Restore, Stage, Stop, StopMode, Target,
-};
+use crate::operation::{Action, Deletion, Dialect, Oddity, OddityKind, Operation, Place, Restore, Stage, Target};
 
 /// So many unknown fields make no request of these APIs; naming more helps nobody.
 const MOST_UNKNOWN_FIELDS: usize = 40;
@@ -180,6 +178,7 @@ pub(super) fn deletion<'d>(stage: &Stage<'_>) -> Action<'d> {
         place: Place::Target,
         restore_point: restore_point(&stage.facts),
         fresh_savepoint: false,
+        skipped: None,
     })
 }
 
@@ -191,23 +190,6 @@ fn restore_point(facts: &Facts<'_>) -> Option<String> {
         Some(created) => format!("savepoint `{}` of {created}", newest.label()),
         None => format!("savepoint `{}`", newest.label()),
     })
-}
-
-/// A plain cancel or a delete of a job that fails, or never ran, is the way out (DOMAIN 6.0-5).
-pub(super) fn allow_recovery(stage: &mut Stage<'_>) {
-    let ends = |operation: &Operation<'_>| {
-        matches!(&operation.action, Action::Delete(_) | Action::Stop(Stop { mode: StopMode::Cancel, .. }))
-    };
-    let changes = |operation: &Operation<'_>| matches!(&operation.action, Action::Change(_));
-    let operations = &stage.operations;
-    if !operations.iter().any(ends) || !operations.iter().all(|operation| ends(operation) || changes(operation)) {
-        return;
-    }
-    if stage.current.state.as_ref().is_some_and(|state| state.is_failing()) {
-        stage.leniency = Some("the job is failing: to end it is the way out");
-    } else if stage.facts.deployment.never_started == Some(true) {
-        stage.leniency = Some("the deployment was never started: no state can be lost");
-    }
 }
 
 /// The first characters of a value, for messages.

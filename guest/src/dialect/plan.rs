@@ -65,6 +65,7 @@ pub(super) fn decode<R>(
         state = step.verb.leaves().or(state);
         let target = Target { namespace: namespace.clone(), name: name.clone() };
         stage.operations.push(Operation { action, target, place: Place::Body(step.node) });
+        stage.allow_recovery();
         stages.push(stage);
     }
     Ok(then(&Decoded { dialect: Dialect::Plan, stages }))
@@ -80,9 +81,13 @@ fn declare_intent(stage: &mut Stage<'_>, later: &[Step<'_>]) {
 
 /// What the earlier steps leave behind.
 fn remember(stage: &mut Stage<'_>, earlier: &[Step<'_>]) {
-    if earlier.iter().any(|step| step.verb.leaves_savepoint()) {
-        stage.facts.deployment.has_state = Some(true);
-    }
+    let Some(last) = earlier.iter().rev().find(|step| step.verb.leaves_savepoint()) else { return };
+    stage.facts.deployment.has_state = Some(true);
+    stage.current.stopped_by_drain = match last.verb {
+        Verb::Stop(StopMode::Drain, ..) => true,
+        Verb::Stop(..) => drains(stage),
+        _ => false,
+    };
 }
 
 /// What this step does, with what stands around it.

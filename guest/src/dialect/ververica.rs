@@ -11,7 +11,7 @@ mod wish;
 
 use std::borrow::Cow;
 
-use super::managed::{allow_recovery, choice, deletion, header_intent, push, refuse, unknown};
+use super::managed::{choice, deletion, header_intent, push, refuse, unknown};
 use super::{Call, Context};
 use crate::document::{Document, Node};
 use crate::facts::Absent;
@@ -82,7 +82,7 @@ pub(super) fn decode<R>(
         Some(oddity) => refuse(&mut stage, oddity),
         None => act(route, root, &target, call, &mut stage),
     }
-    allow_recovery(&mut stage);
+    stage.allow_recovery();
     Ok(then(&Decoded { dialect: Dialect::Ververica, stages: vec![stage] }))
 }
 
@@ -166,7 +166,7 @@ fn act<'d>(route: Route, root: Option<Node<'d>>, target: &Target<'d>, call: &Cal
         }
         (Route::DeleteSessionCluster, _) => Action::ShutDown,
         (Route::PatchDefaults, _) => {
-            Action::Change(Change { content: false, reach: Reach::Nothing, arms_drain: None, stateful: None })
+            Action::Change(Change { content: false, reach: Reach::Nothing, ..Change::default() })
         }
         (Route::Read, _) => Action::Nothing("read of"),
         (Route::Administration, _) => Action::Nothing("administration of"),

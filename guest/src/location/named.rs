@@ -24,6 +24,8 @@ pub enum Role {
     Registered,
     /// A job starts from it.
     Restored,
+    /// It is kept for a later start.
+    Stored,
     /// Its data is deleted.
     Disposed,
 }
@@ -33,7 +35,7 @@ impl Role {
     pub fn words(self) -> &'static str {
         match self {
             Self::Directory => "savepoint directory",
-            Self::Registered | Self::Restored | Self::Disposed => "savepoint location",
+            Self::Registered | Self::Restored | Self::Stored | Self::Disposed => "savepoint location",
         }
     }
 }
@@ -45,6 +47,7 @@ pub fn named<'s, 'd>(stage: &'s Stage<'d>) -> impl Iterator<Item = NamedLocation
         Action::Trigger(trigger) => written(trigger.directory, Role::Directory),
         Action::Register(registration) => written(registration.location, Role::Registered),
         Action::Dispose(disposal) => written(disposal.location, Role::Disposed),
+        Action::Change(change) => written(change.stores_location, Role::Stored),
         Action::Start(start) => match &start.restore {
             Restore::Location(text) => Some(NamedLocation {
                 text: Cow::Borrowed(text),

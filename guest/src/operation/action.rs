@@ -196,7 +196,7 @@ pub struct Disposal<'d> {
 }
 
 /// A deployment changes.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Change<'d> {
     /// Whether what the job runs or how it is configured changes.
     pub content: bool,
@@ -204,14 +204,19 @@ pub struct Change<'d> {
     pub reach: Reach,
     /// The sticky drain switch that this turns on, without a stop in the same request.
     pub arms_drain: Option<Place<'d>>,
+    /// The switch for a savepoint on deletion, which this turns off (Kubernetes).
+    pub drops_savepoint_on_delete: Option<Place<'d>>,
+    /// A savepoint location that this brings in and that no start uses yet (Kubernetes `initialSavepointPath`).
+    pub stores_location: Option<Node<'d>>,
     /// Stateful upgrades are on after this change; `None`: not known.
     pub stateful: Option<bool>,
 }
 
 /// What a running job sees of a change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Reach {
     /// Nothing runs, or the change says nothing to a running job.
+    #[default]
     Nothing,
     /// The platform restarts or rescales it by itself.
     Applied,
@@ -234,4 +239,17 @@ pub struct Deletion<'d> {
     pub restore_point: Option<String>,
     /// A COMPLETED savepoint younger than 15 minutes is known.
     pub fresh_savepoint: bool,
+    /// Why the operator does not clean up, or takes no savepoint any more, whatever was set before (Kubernetes).
+    pub skipped: Option<Skipped>,
+}
+
+/// What keeps the operator from taking a savepoint on a delete, besides the setting (DOMAIN 6.0-2, 6.0-9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Skipped {
+    /// The canary label: the operator skips the object altogether.
+    Canary,
+    /// Its finalizer is gone, or is taken away.
+    Finalizer,
+    /// The object is being deleted, and its savepoint on deletion is switched off.
+    SwitchedOff,
 }

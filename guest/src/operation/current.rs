@@ -24,6 +24,16 @@ pub struct Current<'d> {
     /// Every change of content takes a savepoint, whatever the upgrade mode, unless that is `stateless`
     /// (FlinkBlueGreenDeployment, DOMAIN 6.12).
     pub savepoint_always: bool,
+    /// Where the last stop left the state: `status.jobStatus.upgradeSavepointPath` of a suspended job (Kubernetes).
+    pub stopped_at: Option<Cow<'d, str>>,
+    /// The stop before drained: by the spec that the operator stored (Kubernetes), or by an earlier step of a plan.
+    pub stopped_by_drain: bool,
+    /// The configuration before an update, with the same defaults below it; `None`: no update, or not known.
+    pub before: Option<Configuration<'d>>,
+    /// What the spec before an update, by itself, said of state: its upgrade mode kept it (Kubernetes).
+    pub kept_state: Option<bool>,
+    /// Where a volume that outlives the pods is mounted, on JobManager and TaskManagers alike; `None`: not known.
+    pub mounts: Option<Vec<Cow<'d, str>>>,
 }
 
 /// What becomes of the last checkpoint when a job is cancelled.

@@ -96,6 +96,13 @@ pub fn select<'s, 'd>(stage: &'s Stage<'d>, start: &'s Start<'d>) -> Selection<'
         Restore::LatestState if managed => return latest(stage, Snapshots::All),
         Restore::LatestSavepoint if managed => return latest(stage, Snapshots::Savepoints),
         Restore::Stopped if stopped || managed => Choice::Stopped,
+        Restore::Stopped if stage.current.stopped_at.is_some() => {
+            let at = stage.current.stopped_at.as_deref().unwrap_or_default();
+            match lying_at(known, at) {
+                Some(savepoint) => Choice::One(savepoint),
+                None => Choice::Named(at),
+            }
+        }
         Restore::Stopped | Restore::LatestState | Restore::LatestSavepoint => {
             match known.iter().find(|savepoint| savepoint.restore_candidate == Some(true)) {
                 Some(savepoint) => Choice::One(savepoint),

@@ -99,6 +99,20 @@ fn no_state_and_the_state_of_the_stop_are_explained() {
 }
 
 #[test]
+fn the_path_that_a_suspend_left_is_used() {
+    let facts = "savepoints: [{id: a, location: 's3://b/a'}, {id: b, location: 's3://b/b'}]";
+    let mut resumed = starts(Dialect::Kubernetes, Restore::Stopped, facts);
+    resumed.current.stopped_at = Some("s3://b/b".into());
+    assert_eq!(told(&resumed), (Some("b".to_owned()), vec!["b".to_owned(), "-a".to_owned()]));
+    resumed.current.stopped_at = Some("s3://b/c".into());
+    assert_eq!(told(&resumed), (Some("s3://b/c".to_owned()), vec!["-a".to_owned(), "-b".to_owned()]));
+    assert!(plan(&resumed).unwrap().candidates[0].reason.contains("left another"));
+    let upgrade =
+        starts(Dialect::Kubernetes, Restore::Stopped, facts).and(stop(StopMode::LastState, StopCause::Upgrade));
+    assert!(plan(&upgrade).unwrap().reason.contains("last checkpoint"));
+}
+
+#[test]
 fn texts_from_facts_are_cleaned_and_lists_bounded() {
     let many = "{id: \"a\\u001b[31m\", state: FAILED}, ".repeat(500) + "{id: b, state: COMPLETED}";
     let plan = plan(&starts(Dialect::Alibaba, Restore::LatestState, &format!("savepoints: [{many}]"))).unwrap();

@@ -88,7 +88,7 @@ pub(super) fn registration(resource: Node<'static>) -> Action<'static> {
 
 /// A change of content that reaches the job like this.
 pub(super) fn change(reach: Reach) -> Action<'static> {
-    Action::Change(Change { content: true, reach, arms_drain: None, stateful: None })
+    Action::Change(Change { content: true, reach, ..Change::default() })
 }
 
 /// A deletion of a stateful job that was deployed, without a savepoint.
@@ -100,6 +100,7 @@ pub(super) fn deletion() -> Deletion<'static> {
         place: Place::Request,
         restore_point: None,
         fresh_savepoint: false,
+        skipped: None,
     }
 }
 

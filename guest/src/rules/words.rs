@@ -7,9 +7,17 @@ fn speech(stage: &Stage<'_>) -> Dialect {
     if stage.in_plan { Dialect::Plan } else { stage.platform }
 }
 
+/// Where a Kubernetes resource says how its job runs: a blue/green one keeps that in its template.
+pub(super) fn spec(stage: &Stage<'_>) -> &'static str {
+    if stage.current.savepoint_always { "spec.template.spec" } else { "spec" }
+}
+
 /// Ends the job and keeps its state.
 pub(super) fn stop_with_savepoint(stage: &Stage<'_>) -> &'static str {
     match speech(stage) {
+        Dialect::Kubernetes if stage.current.savepoint_always => {
+            "set `spec.template.spec.job.state: suspended` with `upgradeMode: savepoint`"
+        }
         Dialect::Alibaba => "send `stopStrategy: STOP_WITH_SAVEPOINT`",
         Dialect::FlinkRest => "POST `/jobs/:jobid/stop` with `\"drain\": false`",
         Dialect::Ververica => "PATCH `spec.state: SUSPENDED`",

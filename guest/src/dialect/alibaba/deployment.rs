@@ -47,7 +47,7 @@ const FIELDS: &[&str] = &[
 pub(super) fn create<'d>(root: Node<'d>, target: &Target<'d>, stage: &mut Stage<'d>) {
     check(root, stage);
     stage.current.configuration_complete = true;
-    let change = Change { content: true, reach: Reach::Nothing, arms_drain: None, stateful: None };
+    let change = Change { content: true, reach: Reach::Nothing, ..Change::default() };
     push(stage, Action::Change(change), target, Place::Body(root));
 }
 
@@ -56,7 +56,7 @@ pub(super) fn update<'d>(root: Node<'d>, target: &Target<'d>, stage: &mut Stage<
     check(root, stage);
     let content = CONTENT.iter().find_map(|name| root.get(name));
     let reach = if content.is_some() { reach(stage) } else { Reach::Nothing };
-    let change = Change { content: content.is_some(), reach, arms_drain: None, stateful: None };
+    let change = Change { content: content.is_some(), reach, ..Change::default() };
     push(stage, Action::Change(change), target, Place::Body(content.unwrap_or(root)));
 }
 

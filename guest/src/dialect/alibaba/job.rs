@@ -84,7 +84,7 @@ pub(super) fn hot_update<'d>(root: Node<'d>, target: &Target<'d>, stage: &mut St
         if let Some(configuration) = node.get("newFlinkConf") {
             stage.current.configuration.overlay(configuration);
         }
-        let change = Change { content: true, reach: Reach::Applied, arms_drain: None, stateful: None };
+        let change = Change { content: true, reach: Reach::Applied, ..Change::default() };
         push(stage, Action::Change(change), target, Place::Body(node));
     }
     if stage.operations.is_empty() {

@@ -2,15 +2,19 @@
 
 use std::borrow::Cow;
 
-use super::request::Ask;
-use super::resource::{Kind, Resource, Spec};
-use crate::configuration::{Configuration, Entry, Key, RETENTION};
+use super::request::{Ask, Verb};
+use super::resource::{Desired, Kind, Resource, Spec, UpgradeMode};
+use super::volumes;
+use crate::configuration::{Configuration, DRAIN_ON_SAVEPOINT, Entry, Key, RETENTION, SAVEPOINT_ON_DELETION};
 use crate::document::Node;
 use crate::facts::Facts;
-use crate::operation::{Current, JobState, Place, Retention};
+use crate::operation::{Current, JobState, Place, Retention, Stage};
 
-/// Fills what the resource and the facts tell.
-pub(super) fn of<'d>(ask: &Ask<'d>, facts: &Facts<'d>) -> Current<'d> {
+/// What the operator writes as the savepoint of a stop that kept its state in the metadata of high availability.
+const LAST_STATE: &str = "KUBERNETES_OPERATOR_LAST_STATE";
+
+/// Fills what the resource and the facts tell. `last` is what the operator last ran.
+pub(super) fn of<'d>(ask: &Ask<'d>, facts: &Facts<'d>, last: Option<Spec<'_>>) -> Current<'d> {
     let before = ask.before();
     let old = ask.old.map(|old| old.spec(ask.kind));
     let knows_state = before.is_some_and(|before| before.knows_state()) || facts.deployment.has_state == Some(true);
@@ -20,6 +24,10 @@ pub(super) fn of<'d>(ask: &Ask<'d>, facts: &Facts<'d>) -> Current<'d> {
     };
     let spec = ask.resource().map(|resource| resource.spec(ask.kind));
     let (configuration, configuration_complete) = configuration(ask.kind, &ask.target.namespace, spec, facts);
+    let before_update = old.filter(|_| ask.verb == Verb::Update);
+    let mounts = spec
+        .filter(|spec| spec.initial_savepoint().is_some() && ask.kind.has_pods())
+        .and_then(|spec| volumes::mounts(spec, &configuration));
     Current {
         state: state(before, facts),
         desired: None,
@@ -27,14 +35,45 @@ pub(super) fn of<'d>(ask: &Ask<'d>, facts: &Facts<'d>) -> Current<'d> {
         stateful,
         retention: Some(retention(&configuration)),
         savepoint_always: ask.kind == Kind::BlueGreen,
+        stopped_at: old.and_then(|old| stopped_at(before?, old, last)),
+        stopped_by_drain: last.is_some_and(|last| stopped_by_drain(ask, last, facts)),
+        before: before_update.map(|spec| self::configuration(ask.kind, &ask.target.namespace, Some(spec), facts).0),
+        kept_state: before_update.and_then(|spec| spec.keeps_state()),
+        mounts,
         configuration,
         configuration_complete,
     }
 }
 
+/// The savepoint that a suspended job comes back from (DOMAIN 4.2-5). After a last-state suspend the operator goes by
+/// the metadata of high availability, and a path is a leftover.
+fn stopped_at<'d>(before: Resource<'d>, old: Spec<'d>, last: Option<Spec<'_>>) -> Option<Cow<'d, str>> {
+    let kept_elsewhere = last.is_some_and(|last| last.upgrade_mode() == UpgradeMode::LastState);
+    if old.desired() != Desired::Suspended || kept_elsewhere {
+        return None;
+    }
+    before.status_text(&["jobStatus", "upgradeSavepointPath"]).filter(|path| path != LAST_STATE)
+}
+
+/// Whether the suspend that is stored took its savepoint with the drain switch on (DOMAIN 4.2-9).
+fn stopped_by_drain(ask: &Ask<'_>, last: Spec<'_>, facts: &Facts<'_>) -> bool {
+    last.desired() == Desired::Suspended
+        && last.upgrade_mode() == UpgradeMode::Savepoint
+        && ask.kind != Kind::BlueGreen
+        && configuration(ask.kind, &ask.target.namespace, Some(last), facts).0.is_on(DRAIN_ON_SAVEPOINT) == Some(true)
+}
+
 /// The job's state: the resource's own word, else the declared one.
 pub(super) fn state(before: Option<Resource<'_>>, facts: &Facts<'_>) -> Option<JobState> {
-    let own = before.and_then(|before| before.status_text(&["jobStatus", "state"]));
+    let lost = |before: &Resource<'_>| {
+        let manager = before.status(&["jobManagerDeploymentStatus"]);
+        manager.is_some_and(|word| word.is("MISSING") || word.is("ERROR"))
+    };
+    // Without its JobManager nobody has seen the job run since.
+    let own = before
+        .and_then(|before| before.status_text(&["jobStatus", "state"]).map(|word| (before, word)))
+        .filter(|(before, word)| word != "RUNNING" || !lost(before))
+        .map(|(_, word)| word);
     let state = own.as_deref().or(facts.job_status.as_deref()).map(JobState::read);
     let suspended =
         before.and_then(|before| before.status(&["lifecycleState"])).is_some_and(|word| word.is("SUSPENDED"));
@@ -111,6 +150,18 @@ pub(super) fn place_in<'d>(resource: Resource<'d>, entry: &Entry<'d>) -> Option<
 /// Whether a switch of the operator is on, and where the request says so. Absent means off (DOMAIN 4.3).
 pub(super) fn switch<'c, 'd>(configuration: &'c Configuration<'d>, key: Key) -> Option<&'c Entry<'d>> {
     configuration.entry(key).filter(|_| configuration.is_on(key) == Some(true))
+}
+
+/// Where an update switches the savepoint on deletion off that a job would have had (DOMAIN 6.0-10).
+pub(super) fn switched_off<'d>(stage: &Stage<'d>, resource: Resource<'d>, spec: Spec<'d>) -> Option<Place<'d>> {
+    let was_on = stage.current.before.as_ref()?.is_on(SAVEPOINT_ON_DELETION) == Some(true);
+    let is_on = stage.current.configuration.is_on(SAVEPOINT_ON_DELETION) == Some(true);
+    if !was_on || is_on || spec.job().is_none() {
+        return None;
+    }
+    let entry = stage.current.configuration.entry(SAVEPOINT_ON_DELETION);
+    let settings = spec.get("flinkConfiguration").or(spec.node).unwrap_or(resource.node);
+    Some(entry.and_then(|entry| place_in(resource, entry)).unwrap_or(Place::Body(settings)))
 }
 
 /// Major and minor version: of the resource, of a session job's cluster, or as declared.

@@ -7,7 +7,7 @@ use super::resource::{Kind, Resource};
 use crate::configuration::SAVEPOINT_ON_DELETION;
 use crate::document::Node;
 use crate::instant::Instant;
-use crate::operation::{Action, Deletion, JobState, Operation, Place, Stage};
+use crate::operation::{Action, Deletion, JobState, Operation, Place, Skipped, Stage};
 
 /// How young a savepoint must be to stand for the one that a delete does not take (DOMAIN 6.12).
 const FRESH_SECONDS: i64 = 15 * 60;
@@ -28,11 +28,17 @@ pub(super) fn delete<'d>(stage: &mut Stage<'d>, ask: &Ask<'d>, deployed: Option<
             place: Place::Request,
             restore_point: None,
             fresh_savepoint: false,
+            skipped: None,
         };
         push(stage, ask, deletion, Place::Request);
         return;
     };
-    let cleaned = old.canary().is_none() && ask.kind.finalizer().is_none_or(|name| old.has_finalizer(name));
+    let skipped = match ask.kind.finalizer() {
+        _ if old.canary().is_some() => Some(Skipped::Canary),
+        Some(name) if !old.has_finalizer(name) => Some(Skipped::Finalizer),
+        _ => None,
+    };
+    let cleaned = skipped.is_none();
     let on_deletion = current::switch(&stage.current.configuration, SAVEPOINT_ON_DELETION).is_some();
     let entry = stage.current.configuration.entry(SAVEPOINT_ON_DELETION);
     let place = match cleaned {
@@ -40,20 +46,33 @@ pub(super) fn delete<'d>(stage: &mut Stage<'d>, ask: &Ask<'d>, deployed: Option<
             .and_then(|entry| current::place_in(old, entry))
             .or(old.spec(ask.kind).get("flinkConfiguration").map(Place::Body))
             .unwrap_or(Place::Body(old.node)),
-        false => Place::Body(old.metadata("finalizers").or(old.node.get("metadata")).unwrap_or(old.node)),
+        false => {
+            let label = old.canary().or(old.metadata("finalizers")).or(old.node.get("metadata"));
+            Place::Body(label.unwrap_or(old.node))
+        }
     };
-    let deletion = deletion(stage, ask, old, on_deletion && cleaned, deployed, place);
+    let deletion = Deletion { skipped, ..deletion(stage, ask, old, on_deletion && cleaned, deployed, place) };
     push(stage, ask, deletion, Place::Body(old.node));
 }
 
-/// An update after which the operator will not clean up behind a job that is there. Tells whether there is one.
-pub(super) fn abandon<'d>(stage: &mut Stage<'d>, ask: &Ask<'d>, deployed: Option<bool>, place: Node<'d>) -> bool {
+/// An update after which the operator will not clean up behind a job that is there, or take its savepoint. Tells whether
+/// there is one.
+pub(super) fn abandon<'d>(
+    stage: &mut Stage<'d>,
+    ask: &Ask<'d>,
+    deployed: Option<bool>,
+    why: Skipped,
+    place: Place<'d>,
+) -> bool {
     let Some(old) = ask.old else { return false };
-    if deployed == Some(false) || stage.current.state.as_ref().is_none_or(JobState::is_over) {
+    let state = stage.current.state.as_ref();
+    // Whoever switches the savepoint off while the resource is deleted knows of a job.
+    let none = state.map_or(why != Skipped::SwitchedOff, JobState::is_over);
+    if deployed == Some(false) || none {
         return false;
     }
-    let deletion = deletion(stage, ask, old, false, deployed, Place::Body(place));
-    push(stage, ask, deletion, Place::Body(place));
+    let deletion = Deletion { skipped: Some(why), ..deletion(stage, ask, old, false, deployed, place.clone()) };
+    push(stage, ask, deletion, place);
     true
 }
 
@@ -89,6 +108,7 @@ fn deletion<'d>(
         place,
         restore_point: newest.map(|point| point.words.clone()),
         fresh_savepoint: points.iter().any(fresh),
+        skipped: None,
     }
 }
 
@@ -103,7 +123,8 @@ struct Point {
 fn restore_points(stage: &Stage<'_>, ask: &Ask<'_>, old: Resource<'_>) -> Vec<Point> {
     let mut points = Vec::new();
     for savepoint in stage.facts.savepoints.iter().flatten() {
-        if savepoint.state.as_deref().is_none_or(|state| state == "COMPLETED") {
+        let own = savepoint.deployment_id.as_deref().is_none_or(|owner| is_name_of(owner, ask, old));
+        if own && savepoint.state.as_deref().is_none_or(|state| state == "COMPLETED") {
             let created = savepoint.created_at.as_deref();
             let words = format!("savepoint `{}`{}", savepoint.label(), of(created));
             points.push(Point { words, savepoint: savepoint.state.is_some(), at: created.and_then(seconds) });
@@ -137,11 +158,17 @@ fn of(created: Option<&str>) -> String {
     created.map(|time| format!(" of {time}")).unwrap_or_default()
 }
 
+/// Whether a savepoint's owner is this resource, given by name or by uid.
+fn is_name_of(owner: &str, ask: &Ask<'_>, old: Resource<'_>) -> bool {
+    owner == ask.target.name || owner == ask.target.to_string() || old.metadata("uid").is_some_and(|uid| uid.is(owner))
+}
+
 /// A completed FlinkStateSnapshot of a savepoint of this job, as the cluster returns it.
 fn is_savepoint_of(node: &Node<'_>, ask: &Ask<'_>) -> bool {
     let is = |path: &[&str], word: &str| node.path(path).is_some_and(|value| value.is(word));
     let kind = if ask.kind == Kind::SessionJob { "FlinkSessionJob" } else { "FlinkDeployment" };
     is(&["kind"], "FlinkStateSnapshot")
+        && node.path(&["metadata", "namespace"]).is_none_or(|namespace| namespace.is(&ask.target.namespace))
         && is(&["spec", "jobReference", "name"], &ask.target.name)
         && is(&["spec", "jobReference", "kind"], kind)
         && is(&["status", "state"], "COMPLETED")

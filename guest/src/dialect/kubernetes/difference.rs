@@ -62,6 +62,12 @@ impl<'d> Difference<'d> {
             ("restartNonce", _, None) => {
                 self.ignored.get_or_insert(here);
             }
+            // One JobManager is the default that the serializer writes out.
+            ("jobManager", Some(old), Some(new)) => each_changed(Some(old), new, |name, before, after| {
+                if name != "replicas" || replicas(before) != replicas(after) {
+                    self.upgrade.get_or_insert(after.unwrap_or(new));
+                }
+            }),
             ("taskManager", Some(old), Some(new)) => each_changed(Some(old), new, |name, _, after| {
                 let here = after.unwrap_or(new);
                 match name {
@@ -168,9 +174,42 @@ fn same(a: Option<Node<'_>>, b: Option<Node<'_>>) -> bool {
     };
     match (a.filter(|node| !empty(node)), b.filter(|node| !empty(node))) {
         (None, None) => true,
-        (Some(a), Some(b)) => a.same(&b),
+        (Some(a), Some(b)) => a.same(&b) || reads_alike(a, b),
         _ => false,
     }
+}
+
+/// Equal to the operator, which reads both into one type: a quantity `1` is `"1"` (DOMAIN 6.0-11).
+fn reads_alike(a: Node<'_>, b: Node<'_>) -> bool {
+    if a.is_object() && b.is_object() {
+        let (ours, theirs) = (a.present(), b.present());
+        return ours.len() == theirs.len()
+            && ours.iter().zip(&theirs).all(|((x, a), (y, b))| x == y && reads_alike(*a, *b));
+    }
+    if a.is_array() && b.is_array() {
+        let (mut ours, mut theirs) = (a.elements(), b.elements());
+        loop {
+            match (ours.next(), theirs.next()) {
+                (None, None) => return true,
+                (Some(a), Some(b)) if reads_alike(a, b) => {}
+                _ => return false,
+            }
+        }
+    }
+    match (a.scalar(), b.scalar()) {
+        (Some(ours), Some(theirs)) => ours == theirs || (a.is_number() && b.is_number() && same_number(&ours, &theirs)),
+        _ => a.same(&b),
+    }
+}
+
+/// `1` and `1.0`.
+fn same_number(a: &str, b: &str) -> bool {
+    matches!((a.parse::<f64>(), b.parse::<f64>()), (Ok(a), Ok(b)) if a == b)
+}
+
+/// How many JobManagers; `None`: it is no number.
+fn replicas(node: Option<Node<'_>>) -> Option<i64> {
+    node.map_or(Some(1), |node| node.integer())
 }
 
 /// Whether a spec is the one that last ran well, so that an update to it is a rollback: how it is upgraded and
@@ -200,11 +239,7 @@ fn inner_alike(parent: &str, before: Option<Node<'_>>, after: Option<Node<'_>>) 
         alike &= match (parent, name) {
             ("job", "upgradeMode") => true,
             ("job", "state") => Spec::desired_by(before) == Spec::desired_by(after),
-            // The default that the serializer writes out.
-            ("jobManager", "replicas") => {
-                let count = |node: Option<Node<'_>>| node.map_or(Some(1), |node| node.integer());
-                count(before) == count(after)
-            }
+            ("jobManager", "replicas") => replicas(before) == replicas(after),
             _ => false,
         };
     });

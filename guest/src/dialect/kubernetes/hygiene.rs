@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use super::request::{Ask, Verb};
 use super::resource::{Kind, Resource, Spec};
+use crate::configuration::{Configuration, DRAIN_ON_SAVEPOINT, Entry, SAVEPOINT_ON_DELETION};
 use crate::document::Node;
 use crate::nearest::{closest, nearest};
 use crate::operation::{Oddity, OddityKind, Place};
@@ -59,6 +60,7 @@ pub(super) fn inspect<'d>(ask: &Ask<'d>, found: &mut Vec<Oddity<'d>>) {
     let Some(object) = ask.object else { return };
     let root = Spec { node: object.node.get("spec") };
     let spec = object.spec(ask.kind);
+    objects(ask, object, found);
     match ask.kind {
         Kind::Deployment => fields(spec.node, DEPLOYMENT_FIELDS, found),
         Kind::SessionJob => {
@@ -86,13 +88,86 @@ pub(super) fn inspect<'d>(ask: &Ask<'d>, found: &mut Vec<Oddity<'d>>) {
     word(spec.of_job("upgradeMode"), "upgradeMode", UPGRADE_MODES, found);
     word(spec.of_job("state"), "job.state", JOB_STATES, found);
     word(spec.get("mode"), "mode", MODES, found);
-    word(spec.get("flinkVersion"), "flinkVersion", FLINK_VERSIONS, found);
+    flink_version(spec.get("flinkVersion"), found);
     flag(spec.of_job("allowNonRestoredState"), "allowNonRestoredState", found);
+    let mut own = Configuration::default();
+    spec.get("flinkConfiguration").into_iter().for_each(|settings| own.overlay(settings));
+    for key in [DRAIN_ON_SAVEPOINT, SAVEPOINT_ON_DELETION] {
+        found.extend(own.entry(key).and_then(no_boolean));
+    }
+}
+
+/// What everything else is read from must be objects: of another type, nobody can tell what it means.
+fn objects<'d>(ask: &Ask<'d>, object: Resource<'d>, found: &mut Vec<Oddity<'d>>) {
+    let job_paths: [&[&str]; 3] = [&["spec"], &["spec", "job"], &["spec", "flinkConfiguration"]];
+    let template_paths: [&[&str]; 5] = [
+        &["spec"],
+        &["spec", "template"],
+        &["spec", "template", "spec"],
+        &["spec", "template", "spec", "job"],
+        &["spec", "template", "spec", "flinkConfiguration"],
+    ];
+    let paths: &[&[&str]] = match ask.kind {
+        Kind::Deployment | Kind::SessionJob => &job_paths,
+        Kind::BlueGreen => &template_paths,
+        Kind::Snapshot | Kind::Ververica => &[&["spec"]],
+    };
+    for path in paths {
+        let Some(node) = object.node.path(path).filter(|node| !node.is_object()) else { continue };
+        let name = path.join(".");
+        let oddity = Oddity::new(
+            OddityKind::UnknownEnumValue,
+            Place::Body(node),
+            format!("`{name}` is no object: what it means for the job cannot be told"),
+            format!("write `{name}` as an object, with its fields below it"),
+        )
+        .expected("an object");
+        // What stood there before is no fault of this request (DOMAIN 6.0-4).
+        let before = ask.old.and_then(|old| old.node.path(path)).is_some_and(|old| old.same(&node));
+        found.push(if before { oddity.warn() } else { oddity });
+    }
+}
+
+/// A switch of the operator that Flink cannot read: it knows `true` and `false`, in any case, and nothing else.
+fn no_boolean<'d>(entry: &Entry<'d>) -> Option<Oddity<'d>> {
+    let is = |word: &str| entry.value.eq_ignore_ascii_case(word);
+    if is("true") || is("false") {
+        return None;
+    }
+    let oddity = Oddity::new(
+        OddityKind::UnknownEnumValue,
+        Place::Body(entry.node),
+        format!(
+            "`{}` is neither true nor false but `{}`: Flink cannot read it, so the switch is not on",
+            entry.key, entry.value
+        ),
+        "write `\"true\"` or `\"false\"`",
+    );
+    Some(oddity.observed(entry.value.as_ref()).expected("true, false").warn())
+}
+
+/// A version newer than this gate is no slip of the pen.
+fn flink_version<'d>(node: Option<Node<'d>>, found: &mut Vec<Oddity<'d>>) {
+    let parse = |word: &str| {
+        let (major, minor) = word.strip_prefix('v')?.split_once('_')?;
+        Some((major.parse::<u32>().ok()?, minor.parse::<u32>().ok()?))
+    };
+    let newest = FLINK_VERSIONS.iter().filter_map(|word| parse(word)).max();
+    let Some(node) = node.filter(|node| node.text().and_then(|word| parse(&word)) > newest) else {
+        return word(node, "flinkVersion", FLINK_VERSIONS, found);
+    };
+    let oddity = Oddity::new(
+        OddityKind::UnknownEnumValue,
+        Place::Body(node),
+        format!("`flinkVersion` `{}` is newer than this gate: what changed with it is not judged", shown(node)),
+        "check that the operator knows this version, and update the gate",
+    );
+    found.push(oddity.observed(shown(node)).expected(FLINK_VERSIONS.join(", ")).warn());
 }
 
 /// V44. What was missing before is no fault of this request (DOMAIN 6.0-4).
 fn job_is_there<'d>(ask: &Ask<'d>, object: Resource<'d>, spec: Spec<'d>, found: &mut Vec<Oddity<'d>>) {
-    if spec.job().is_some_and(|job| job.is_object()) {
+    if spec.job().is_some() {
         return;
     }
     let oddity = Oddity::new(

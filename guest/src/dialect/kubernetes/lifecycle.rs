@@ -2,11 +2,12 @@
 
 use super::current;
 use super::difference::Difference;
-use super::request::{Ask, Verb};
+use super::request::Ask;
 use super::resource::{Desired, Kind, Resource, Spec, UpgradeMode};
 use crate::configuration::{
     DRAIN_ON_SAVEPOINT, IGNORE_UNCLAIMED_STATE, IN_PLACE_SCALING, LAST_STATE_FALLBACK, SAVEPOINT_DIRECTORY,
 };
+use crate::document::Node;
 use crate::operation::{
     Action, Change, JobState, Operation, Place, Reach, Restore, Stage, Start, StartCause, Stop, StopCause, StopMode,
     Trigger,
@@ -33,6 +34,16 @@ impl<'d> Transition<'_, 'd> {
 
     /// A changed spec.
     pub(super) fn update(&self, stage: &mut Stage<'d>, old: Spec<'d>, difference: &Difference<'d>) {
+        self.follow(stage, old, difference);
+        let stored = self.stored_location(stage);
+        for operation in &mut stage.operations {
+            if let Action::Change(change) = &mut operation.action {
+                change.stores_location = stored;
+            }
+        }
+    }
+
+    fn follow(&self, stage: &mut Stage<'d>, old: Spec<'d>, difference: &Difference<'d>) {
         let place = self.place(Some(difference));
         let restarts = difference.upgrade.is_some() || difference.redeploy.is_some();
         let content = restarts || difference.scale.is_some() || difference.cluster_type;
@@ -40,6 +51,12 @@ impl<'d> Transition<'_, 'd> {
         let (was, will) = (old.desired(), self.new.desired());
         let has_job = old.job().is_some() && self.new.job().is_some();
 
+        // The operator only cleans up: nothing starts again, and a drain at the end is what the switch is for.
+        if self.ask.old.is_some_and(|old| old.is_terminating()) {
+            let change = Change { content, ..Change::default() };
+            self.push(stage, Action::Change(change), place);
+            return;
+        }
         if !self.deployed {
             self.change(stage, place, content, Reach::Nothing, newly_on);
             self.first_start(stage);
@@ -222,9 +239,17 @@ impl<'d> Transition<'_, 'd> {
     }
 
     fn drained_before(&self, stage: &Stage<'d>) -> bool {
-        let spec = self.ask.old.map(|old| old.spec(self.ask.kind));
-        let (before, _) = current::configuration(self.ask.kind, &self.ask.target.namespace, spec, &stage.facts);
-        self.ask.verb == Verb::Update && before.is_on(DRAIN_ON_SAVEPOINT) == Some(true)
+        stage.current.before.as_ref().is_some_and(|before| before.is_on(DRAIN_ON_SAVEPOINT) == Some(true))
+    }
+
+    /// A path that this brings in and that no start of this request reads: it waits for the next redeploy.
+    fn stored_location(&self, stage: &Stage<'d>) -> Option<Node<'d>> {
+        let old = self.ask.old?;
+        let path = self.new.initial_savepoint()?;
+        let known = old.spec(self.ask.kind).initial_savepoint();
+        let same = known.is_some_and(|known| known.scalar() == path.scalar());
+        let read = stage.starts().any(|(_, start)| matches!(start.restore, Restore::Location(_)));
+        (!same && !read && !old.is_terminating()).then_some(path)
     }
 
     fn change(
@@ -235,7 +260,14 @@ impl<'d> Transition<'_, 'd> {
         reach: Reach,
         arms_drain: Option<Place<'d>>,
     ) {
-        let change = Change { content, reach, arms_drain, stateful: self.new.keeps_state() };
+        let change = Change {
+            content,
+            reach,
+            arms_drain,
+            drops_savepoint_on_delete: current::switched_off(stage, self.resource, self.new),
+            stores_location: None,
+            stateful: self.new.keeps_state(),
+        };
         self.push(stage, Action::Change(change), place);
     }
 

@@ -70,6 +70,11 @@ pub(super) fn review(root: Node<'_>) -> Result<Asked<'_>, Failure> {
             "this is no AdmissionReview: its `kind` is another; send what the API server sent",
         ));
     }
+    if root.get("apiVersion").is_none() {
+        return Err(Failure::malformed(
+            "the AdmissionReview's `apiVersion` is missing; expected `admission.k8s.io/v1`",
+        ));
+    }
     if !root.get("apiVersion").is_some_and(|version| version.is("admission.k8s.io/v1")) {
         return Err(Failure::malformed(format!(
             "the AdmissionReview is of apiVersion `{}`; register the webhook with admissionReviewVersions: [\"v1\"]",
@@ -108,6 +113,11 @@ pub(super) fn review(root: Node<'_>) -> Result<Asked<'_>, Failure> {
         "UPDATE" => Verb::Update,
         "DELETE" => Verb::Delete,
         "CONNECT" => return Ok(Asked::Nothing { why: "connect to", target, place }),
+        "" => {
+            return Err(Failure::malformed(
+                "the AdmissionReview's `operation` is missing; expected CREATE, UPDATE, DELETE or CONNECT",
+            ));
+        }
         other => {
             return Err(Failure::malformed(format!(
                 "the AdmissionReview's operation `{other}` is none that Kubernetes has"
@@ -164,6 +174,11 @@ pub(super) fn manifest<'d>(root: Node<'d>, live: Option<Node<'d>>) -> Result<Ask
         return Err(Failure::malformed("the manifest is no object"));
     }
     let (api, word) = (text(root, &["apiVersion"]), text(root, &["kind"]));
+    if api.is_empty() {
+        return Err(Failure::unsupported(format!(
+            "the `apiVersion` of the manifest of kind `{word}` is missing; a Flink resource has `flink.apache.org/v1beta1`"
+        )));
+    }
     let (group, version) = api.split_once('/').unwrap_or(("", &api));
     if group != FLINK && group != VERVERICA {
         return Err(Failure::unsupported(format!(

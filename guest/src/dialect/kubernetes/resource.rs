@@ -25,6 +25,11 @@ impl Kind {
             Self::BlueGreen | Self::Ververica => None,
         }
     }
+
+    /// Its spec describes the pods that the job runs in. A session job runs in those of its cluster.
+    pub(super) fn has_pods(self) -> bool {
+        matches!(self, Self::Deployment | Self::BlueGreen)
+    }
 }
 
 /// A resource.
@@ -45,6 +50,11 @@ impl<'d> Resource<'d> {
     /// The label that makes the operator skip an object, if it is on (DOMAIN 6.0-2).
     pub(super) fn canary(&self) -> Option<Node<'d>> {
         self.metadata("labels")?.get("flink.apache.org/canary").filter(|value| value.is("true"))
+    }
+
+    /// It was deleted, and waits for its clean-up.
+    pub(super) fn is_terminating(&self) -> bool {
+        self.metadata("deletionTimestamp").is_some()
     }
 
     pub(super) fn has_finalizer(&self, name: &str) -> bool {
@@ -152,9 +162,9 @@ impl<'d> Spec<'d> {
         }
     }
 
-    /// The path that a first deployment or a redeploy starts from.
+    /// The path that a first deployment or a redeploy starts from, blank or not.
     pub(super) fn initial_savepoint(&self) -> Option<Node<'d>> {
-        self.of_job("initialSavepointPath").filter(|path| path.scalar().is_some_and(|text| !text.trim().is_empty()))
+        self.of_job("initialSavepointPath").filter(|path| path.scalar().is_some())
     }
 
     pub(super) fn is_standalone(&self) -> bool {

@@ -41,10 +41,14 @@ impl<'s> Stored<'s> {
     /// What is to be said about a spec that cannot be read.
     pub(super) fn oddity<'d>(&self, node: Option<Node<'d>>, name: &str) -> Option<Oddity<'d>> {
         let Self::Unreadable(why) = self else { return None };
+        let unknown = match name {
+            "lastStableSpec" => "what last ran well is not known here, so a rollback to it is not recognised",
+            _ => "what the operator last ran is not known here",
+        };
         let oddity = Oddity::new(
             OddityKind::ContextUnreadable,
             Place::of(node),
-            format!("`{name}` in the status cannot be read: {why}; what the operator last ran is not known here"),
+            format!("`{name}` in the status cannot be read: {why}; {unknown}"),
             "look at the operator's log for this resource; it should write the field anew with its next reconciliation",
         );
         Some(oddity.expected("a JSON text that holds `spec`").warn())

@@ -188,3 +188,35 @@ fn broken_reviews_are_refused_in_plain_words() {
         assert_eq!(decoded(&good.replacen(from, to, 1), "{}"), expected, "{to}");
     }
 }
+
+#[test]
+fn what_is_missing_is_said_to_be_missing() {
+    assert!(manifest("{kind: FlinkDeployment, metadata: {name: orders}}", None).contains("is missing"));
+    let declared = Declared::none();
+    let settings = Settings::default();
+    let context = dialect::Context { declared: &declared, settings: &settings };
+    let whole = review("FlinkDeployment", "CREATE", "jane", &deployment(SPEC, "{}"), "null");
+    for taken in ["operation: CREATE, ", "apiVersion: admission.k8s.io/v1, "] {
+        let text = format!("--- {}", whole.replace(taken, ""));
+        let body = Document::parse(text.as_bytes(), Reading::JsonOrYaml).unwrap();
+        let failure = kubernetes::review(body.root(), &context, |_| ()).unwrap_err();
+        assert!(failure.message.contains("is missing"), "{}", failure.message);
+    }
+}
+
+#[test]
+fn a_version_newer_than_the_gate_gets_no_guess() {
+    let remedy = |version: &str| {
+        let object = deployment(&SPEC.replace("v2_2", version), "null");
+        with(&review("FlinkDeployment", "CREATE", "jane", &object, "null"), "{}", |decoded| {
+            let oddities = &decoded.stages.first().unwrap().oddities;
+            oddities.iter().map(|oddity| oddity.remedy.clone()).collect::<String>()
+        })
+    };
+    assert_eq!(remedy("v2_2"), "");
+    assert!(remedy("v1_2").contains("did you mean") && remedy("v2-2").contains("did you mean"));
+    for newer in ["v2_9", "v3_0", "v10_0"] {
+        let text = remedy(newer);
+        assert!(!text.contains("did you mean") && text.contains("update the gate"), "{newer}: {text}");
+    }
+}

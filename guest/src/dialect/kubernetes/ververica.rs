@@ -12,7 +12,7 @@ pub(super) fn decode<'d>(stage: &mut Stage<'d>, ask: &Ask<'d>) {
     if ask.verb == Verb::Delete {
         return push(Action::Nothing("delete the Kubernetes record of"), place);
     }
-    let change = Change { content: true, reach: Reach::Nothing, arms_drain: None, stateful: None };
+    let change = Change { content: true, reach: Reach::Nothing, ..Change::default() };
     push(Action::Change(change), place.clone());
     let state = resource.node.path(&["spec", "deployment", "spec", "state"]);
     if let Some(state) = state.filter(|state| ask.verb == Verb::Create && state.is("RUNNING")) {

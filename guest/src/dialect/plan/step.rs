@@ -105,9 +105,7 @@ impl<'d> Step<'d> {
                 restore_place: place.clone(),
                 allow_non_restored_state: *allow_non_restored_state,
             }),
-            Verb::Change => {
-                Action::Change(Change { content: true, reach: Reach::Applied, arms_drain: None, stateful: None })
-            }
+            Verb::Change => Action::Change(Change { content: true, reach: Reach::Applied, ..Change::default() }),
             Verb::Publish => Action::Publish(Reach::Applied),
             Verb::Savepoint(directory) => {
                 Action::Trigger(Trigger { checkpoint: false, directory: *directory, native: false })
@@ -119,6 +117,7 @@ impl<'d> Step<'d> {
                 place: Place::Body(self.node),
                 restore_point: None,
                 fresh_savepoint: false,
+                skipped: None,
             }),
         }
     }

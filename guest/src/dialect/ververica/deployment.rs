@@ -33,6 +33,7 @@ pub(super) fn create<'d>(body: Body<'d>, target: &Target<'d>, stage: &mut Stage<
         reach: Reach::Nothing,
         arms_drain: wish.drain_node.filter(|_| wish.turns_drain_on).map(Place::Body),
         stateful: wish.upgrade.and_then(is_stateful),
+        ..Change::default()
     };
     push(stage, Action::Change(change), target, Place::Body(body.root));
     if wish.state == Some("RUNNING") {
@@ -77,6 +78,7 @@ pub(super) fn change<'d>(body: Body<'d>, target: &Target<'d>, stage: &mut Stage<
             arms_drain: wish.drain_node.filter(|_| wish.turns_drain_on && !drains_now).map(Place::Body),
             // Labels and the like say nothing of upgrades (DOMAIN 6.0-4).
             stateful: wish.upgrade.filter(|_| touches_upgrades).and_then(is_stateful),
+            ..Change::default()
         };
         let place = [wish.template, wish.upgrade_node, wish.drain_node, wish.other].into_iter().flatten().next();
         push(stage, Action::Change(change), target, Place::of(place));

@@ -25,7 +25,9 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
             Choice::One(savepoint) => match savepoint.drained {
                 Some(true) => deny(stage, start, savepoint, report),
                 Some(false) => {}
-                None => report.unjudged(format!("whether `{}` was written by a drain", savepoint.label())),
+                None => {
+                    unknown(stage, start, format!("whether `{}` was written by a drain", savepoint.label()), report)
+                }
             },
             Choice::OneOf { possible, or_empty, lacks } => {
                 let drained = possible.iter().find(|savepoint| savepoint.drained == Some(true));
@@ -45,17 +47,40 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
                     None => {}
                 }
             }
-            Choice::Named(name) => report.unjudged(format!("whether `{name}` was written by a drain")),
+            // What is blank is for savepoint-location-invalid.
+            Choice::Named(name) if name.trim().is_empty() => {}
+            Choice::Named(name) => {
+                unknown(stage, start, format!("whether `{name}` was written by a drain"), report);
+            }
             // What this request itself stops is for drain-with-planned-restart.
             Choice::Stopped if start.cause == StartCause::Resume && stage.stops().next().is_none() => {
-                report.unjudged("whether the stop before was a drain");
+                unknown(stage, start, "whether the stop before was a drain".to_owned(), report);
             }
             // A missing id is for restore-from-savepoint-needs-id.
             Choice::Unknown(_) if start.restore == Restore::Savepoint(None) => {}
             Choice::Unknown(lacks) => report.unjudged(lacks),
+            Choice::Stopped if stage.in_plan && stage.current.stopped_by_drain => {
+                let message = "an earlier step of this plan drains: its windows are closed early, and the job would send the \
+                               rest of them as second, partial results";
+                report.warn(&start.restore_place, message).remedy(remedy(stage));
+            }
             Choice::Stopped | Choice::Empty => {}
         }
     }
+}
+
+/// Nothing tells whether it was drained, but for a resume the operator's own record of the suspend may hint at it.
+fn unknown(stage: &Stage<'_>, start: &Start<'_>, lacks: String, report: &mut Report<'_>) {
+    if start.restore == Restore::Stopped && stage.current.stopped_by_drain {
+        report
+            .warn(
+                &start.restore_place,
+                "the job was suspended while `kubernetes.operator.job.drain-on-savepoint-deletion` was on: its windows \
+                 were most likely closed early, and the job would send the rest of them as second, partial results",
+            )
+            .remedy(remedy(stage));
+    }
+    report.unjudged(lacks);
 }
 
 fn deny(stage: &Stage<'_>, start: &Start<'_>, savepoint: &Savepoint<'_>, report: &mut Report<'_>) {
@@ -151,6 +176,23 @@ mod tests {
                 only(Effect::Deny)
             );
         }
+    }
+
+    #[test]
+    fn the_path_that_a_suspend_left_decides() {
+        let facts = "savepoints: [{location: 's3://b/a', drained: true}, {location: 's3://b/b', drained: false}]";
+        let resumed = |at: &'static str| {
+            starts(Dialect::Kubernetes, Restore::Stopped, facts).with(|it| it.current.stopped_at = Some(at.into()))
+        };
+        assert_eq!(says(&RULE, &resumed("s3://b/a/")), only(Effect::Deny));
+        assert_eq!(says(&RULE, &resumed("s3://b/b")), SILENT);
+        assert_eq!(says(&RULE, &resumed("s3://b/c")), unjudged());
+        let drained = |stage: Stage<'static>| stage.with(|it| it.current.stopped_by_drain = true);
+        assert_eq!(says(&RULE, &drained(resumed("s3://b/c"))), at_least(Effect::Warn));
+        assert_eq!(says(&RULE, &drained(resumed("s3://b/b"))), SILENT);
+        assert_eq!(says(&RULE, &drained(starts(Dialect::Kubernetes, Restore::Stopped, "{}"))), at_least(Effect::Warn));
+        let elsewhere = starts(Dialect::Kubernetes, Restore::Location("s3://b/c".into()), facts);
+        assert_eq!(says(&RULE, &drained(elsewhere)), unjudged());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::facts::Facts;
 use crate::operation::{Dialect, Restore, Stage, StartCause};
-use crate::rules::Rule;
+use crate::rules::{Rule, words};
 use crate::verdict::{Effect, Report};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -26,22 +26,36 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
             (StartCause::Create, _) => true,
             (StartCause::Request | StartCause::Resume, platform) => platform != Dialect::Kubernetes,
         };
-        if !judged || start.restore != Restore::Empty {
+        let empty = match &start.restore {
+            Restore::Empty => true,
+            Restore::Location(location) => location.trim().is_empty(),
+            _ => false,
+        };
+        if !judged || !empty {
             continue;
         }
-        let Some(state) = known_state(&stage.facts) else { continue };
+        let Some(state) = known_state(&stage.facts, owner(stage.platform)) else { continue };
         report
             .main(
                 &start.restore_place,
                 format!("the job starts empty, although {state}: what it has computed so far is left behind"),
             )
             .observed(state)
-            .remedy(remedy(stage.platform));
+            .remedy(remedy(stage));
+    }
+}
+
+/// Whose state it is: on Kubernetes a new resource of an old name, over REST a new job.
+fn owner(platform: Dialect) -> &'static str {
+    match platform {
+        Dialect::Kubernetes => "the job that had this name before",
+        Dialect::FlinkRest => "an earlier run of the job",
+        Dialect::Ververica | Dialect::Alibaba | Dialect::Plan => "this deployment",
     }
 }
 
 /// The state that is known to exist, in words.
-fn known_state(facts: &Facts<'_>) -> Option<String> {
+fn known_state(facts: &Facts<'_>, owner: &str) -> Option<String> {
     let deployment = &facts.deployment;
     // A batch job keeps no state.
     let batch = deployment.execution_mode.as_deref() == Some("BATCH");
@@ -51,14 +65,14 @@ fn known_state(facts: &Facts<'_>) -> Option<String> {
     let mut completed =
         facts.savepoints.iter().flatten().filter(|savepoint| savepoint.state.as_deref() == Some("COMPLETED"));
     match (completed.next(), completed.count()) {
-        (Some(one), 0) => Some(format!("savepoint `{}` exists", one.label())),
-        (Some(one), more) => Some(format!("savepoint `{}` and {more} more exist", one.label())),
-        (None, _) => (deployment.has_state == Some(true)).then(|| "it has state".to_owned()),
+        (Some(one), 0) => Some(format!("savepoint `{}` of {owner} exists", one.label())),
+        (Some(one), more) => Some(format!("savepoint `{}` and {more} more of {owner} exist", one.label())),
+        (None, _) => (deployment.has_state == Some(true)).then(|| format!("{owner} has state")),
     }
 }
 
-fn remedy(platform: Dialect) -> &'static str {
-    match platform {
+fn remedy(stage: &Stage<'_>) -> &'static str {
+    match stage.platform {
         Dialect::Ververica => {
             "set `spec.restoreStrategy.kind` to LATEST_STATE or LATEST_SAVEPOINT; go on only if it is meant to \
              start over"
@@ -66,6 +80,9 @@ fn remedy(platform: Dialect) -> &'static str {
         Dialect::Alibaba => {
             "set `restoreStrategy.kind` to LATEST_STATE, LATEST_SAVEPOINT or FROM_SAVEPOINT; go on only if it \
              is meant to start over"
+        }
+        Dialect::Kubernetes if words::spec(stage) != "spec" => {
+            "set `spec.template.spec.job.initialSavepointPath` to it; go on only if the job is meant to start over"
         }
         Dialect::Kubernetes => {
             "set `spec.job.initialSavepointPath` to it; go on only if the job is meant to start over"
@@ -102,7 +119,7 @@ mod tests {
         }
         let several = "savepoints: [{id: a, state: COMPLETED}, {id: b, state: COMPLETED}, {id: c, state: COMPLETED}]";
         let finding = findings(&RULE, &empty(Dialect::Alibaba, StartCause::Request, several)).remove(0);
-        assert_eq!(finding.observed.as_deref(), Some("savepoint `a` and 2 more exist"));
+        assert_eq!(finding.observed.as_deref(), Some("savepoint `a` and 2 more of this deployment exist"));
     }
 
     #[test]
@@ -125,5 +142,11 @@ savepoints: [{id: a, state: COMPLETED}]",
     fn on_kubernetes_only_a_create_counts() {
         assert_eq!(says(&RULE, &empty(Dialect::Kubernetes, StartCause::Create, COMPLETED)), only(Effect::Warn));
         assert_eq!(says(&RULE, &empty(Dialect::Kubernetes, StartCause::Resume, COMPLETED)), SILENT);
+        let blank = |at: &'static str| {
+            let blank = stage(Dialect::Kubernetes, start(StartCause::Create, Restore::Location(at.into())));
+            says(&RULE, &blank.with_facts(COMPLETED))
+        };
+        assert_eq!(blank(" "), only(Effect::Warn));
+        assert_eq!(blank("s3://b/sp"), SILENT);
     }
 }

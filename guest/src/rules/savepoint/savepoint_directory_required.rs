@@ -1,8 +1,9 @@
 //! A savepoint needs a directory: in the request, the configuration, or the platform's blob storage (S2-5, REC R1).
 
 use crate::configuration::{Configuration, SAVEPOINT_DIRECTORY};
-use crate::operation::{Action, Change, Dialect, JobState, Operation, Stage, Stop, StopMode, Trigger};
-use crate::rules::Rule;
+use crate::document::Node;
+use crate::operation::{Action, Change, Dialect, JobState, Operation, Stage, Stop, StopMode, Target, Trigger};
+use crate::rules::{Rule, words};
 use crate::verdict::{Effect, Report};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -154,27 +155,49 @@ fn kubernetes(stage: &Stage<'_>, report: &mut Report<'_>) {
         return;
     }
     if !current.configuration_complete {
-        report.unjudged("the operator's default configuration (`platform.flinkConfiguration`)");
+        let operator = "the operator's default configuration (`platform.flinkConfiguration`)";
+        // A snapshot is of a job that is another resource.
+        match (&operation.action, is_known(stage, &operation.target)) {
+            (Action::Trigger(_), false) => {
+                let job = &operation.target;
+                report.unjudged(format!("the resource of `{job}` (`related`), where not declared also {operator}"));
+            }
+            _ => report.unjudged(operator),
+        }
         return;
     }
-    report
-        .main(
-            &operation.place,
-            format!(
-                "{why} the job's configuration has no savepoint directory: it cannot be \
-                 taken"
-            ),
-        )
-        .expected("execution.checkpointing.savepoint-dir")
-        .remedy(
-            "set `execution.checkpointing.savepoint-dir` (before Flink 1.20 `state.savepoints.dir`) in \
-             `flinkConfiguration`, or give the snapshot a `path`",
-        );
+    let message = format!("{why} the job's configuration has no savepoint directory: it cannot be taken");
+    const KEY: &str = "set `execution.checkpointing.savepoint-dir` (before Flink 1.20 `state.savepoints.dir`) in";
+    let (draft, next) = match &operation.action {
+        Action::Change(_) => {
+            // An old blemish is no reason to refuse an edit (DOMAIN 6.0-4).
+            let lacked = |before: &Configuration<'_>| before.present(SAVEPOINT_DIRECTORY).is_none();
+            let old = current.kept_state == Some(true) && current.before.as_ref().is_some_and(lacked);
+            let draft =
+                if old { report.warn(&operation.place, message) } else { report.main(&operation.place, message) };
+            (draft, format!("{KEY} `{}.flinkConfiguration`", words::spec(stage)))
+        }
+        _ => {
+            let next = format!("{KEY} the `flinkConfiguration` of the job's resource, or give the snapshot a `path`");
+            (report.main(&operation.place, message), next)
+        }
+    };
+    draft.expected("execution.checkpointing.savepoint-dir").remedy(next);
+}
+
+/// The configuration of this job is known, from its resource or declared.
+fn is_known(stage: &Stage<'_>, job: &Target<'_>) -> bool {
+    let named = |node: &Node<'_>| {
+        node.path(&["metadata", "name"]).is_some_and(|name| name.is(&job.name))
+            && node.get("kind").is_some_and(|kind| kind.is("FlinkDeployment") || kind.is("FlinkSessionJob"))
+    };
+    stage.facts.deployment.configuration.is_some() || stage.facts.related.iter().any(named)
 }
 
 #[cfg(test)]
 mod tests {
     use super::RULE;
+    use crate::configuration::Configuration;
     use crate::operation::{Action, Change, Dialect, Reach, Stage, StopCause, StopMode};
     use crate::rules::testing::{SILENT, at_least, body, only, says, stage, stop, trigger, unjudged};
     use crate::verdict::Effect;
@@ -191,7 +214,7 @@ mod tests {
     }
 
     fn stateful() -> Action<'static> {
-        Action::Change(Change { content: true, reach: Reach::Applied, arms_drain: None, stateful: Some(true) })
+        Action::Change(Change { content: true, reach: Reach::Applied, stateful: Some(true), ..Change::default() })
     }
 
     #[test]
@@ -259,6 +282,17 @@ deployment: {flinkConfiguration: {state.savepoints.dir: 's3://b/sp'}}",
         assert_eq!(says(&RULE, &deployment()), SILENT, "upgrade-mode-needs-directories");
         let blue_green = || deployment().with(|stage| stage.current.savepoint_always = true);
         assert_eq!(says(&RULE, &blue_green()), only(Effect::Deny));
+        let updated = |before: &str, kept| {
+            let mut layers = Configuration::default();
+            layers.overlay(body(before));
+            blue_green().with(|stage| {
+                stage.current.before = Some(layers);
+                stage.current.kept_state = kept;
+            })
+        };
+        assert_eq!(says(&RULE, &updated("{}", Some(true))), only(Effect::Warn), "an old blemish");
+        assert_eq!(says(&RULE, &updated("{}", Some(false))), only(Effect::Deny), "it was stateless");
+        assert_eq!(says(&RULE, &updated("state.savepoints.dir: s3://b/sp", Some(true))), only(Effect::Deny));
         assert_eq!(says(&RULE, &blue_green().with(|stage| stage.current.configuration_complete = false)), unjudged());
     }
 }

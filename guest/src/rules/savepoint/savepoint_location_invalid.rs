@@ -1,10 +1,10 @@
 //! A location that Flink cannot read is told before it costs the state (S2-7, DOMAIN 3.3).
 
-use crate::location::named::{Role, named};
+use crate::location::named::{NamedLocation, Role, named};
 use crate::location::{Problem, SavepointLocation};
 use crate::operation::{Dialect, Stage};
 use crate::rules::Rule;
-use crate::verdict::{Effect, Report};
+use crate::verdict::{Draft, Effect, Report};
 
 const EXPECTED: &str = "scheme://…/path, for example s3://bucket/savepoints";
 
@@ -31,20 +31,29 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
             }
             Role::Registered => "nothing checks it now, and the restore that needs it fails",
             Role::Restored => "the job cannot start from it",
+            Role::Stored => "nothing reads it now, and the redeploy that does fails",
             Role::Disposed => "nothing is disposed, and that shows only on polling",
         };
         match SavepointLocation::parse(&location.text) {
-            Err(problem) => report
-                .main(&location.place, format!("the {what} `{}` {}: {harm}", location.text, problem.words()))
-                .observed(format!("`{}`", location.text))
-                .expected(EXPECTED)
-                .remedy(match (problem, location.role) {
-                    (Problem::Blank, Role::Directory) => {
-                        "give the full URI of the directory, or leave it out to use the configured one".to_owned()
-                    }
-                    _ => format!("give the full URI of the {what}, with its scheme and without spaces"),
-                }),
-            Ok(parsed) if parsed.scheme().is_none() => {
+            Err(problem) => {
+                let which = match problem {
+                    Problem::Blank => what.to_owned(),
+                    _ => format!("{what} `{}`", location.text),
+                };
+                refused(&location, format!("the {which} {}: {harm}", problem.words()), report)
+                    .observed(format!("`{}`", location.text))
+                    .expected(EXPECTED)
+                    .remedy(match (problem, location.role) {
+                        (Problem::Blank, Role::Directory) => {
+                            "give the full URI of the directory, or leave it out to use the configured one".to_owned()
+                        }
+                        (Problem::Blank, Role::Restored | Role::Stored) => {
+                            "give the full URI of the savepoint; to start empty, leave the field out".to_owned()
+                        }
+                        _ => format!("give the full URI of the {what}, with its scheme and without spaces"),
+                    })
+            }
+            Ok(parsed) if parsed.scheme().is_none() && location.role != Role::Stored => {
                 let message = format!(
                     "the {what} `{}` has no scheme: which file system it means depends on the cluster's default",
                     location.text
@@ -65,10 +74,18 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     }
 }
 
+/// What is only stored does no harm yet.
+fn refused<'r>(location: &NamedLocation<'_, '_>, message: String, report: &'r mut Report<'_>) -> Draft<'r> {
+    match location.role {
+        Role::Stored => report.warn(&location.place, message),
+        _ => report.main(&location.place, message),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::RULE;
-    use crate::operation::{Action, Dialect, Disposal, Restore, Stage, StartCause, Stop, StopCause, StopMode};
+    use crate::operation::{Action, Change, Dialect, Disposal, Restore, Stage, StartCause, Stop, StopCause, StopMode};
     use crate::rules::testing::{SILENT, body, findings, only, registration, says, stage, start};
     use crate::verdict::Effect;
 
@@ -94,6 +111,21 @@ mod tests {
         assert_eq!(says(&RULE, &registered(Dialect::Kubernetes, "/flink-data/sp")), only(Effect::Warn));
         let restore = start(StartCause::Request, Restore::Location("/flink-data/sp".into()));
         assert_eq!(says(&RULE, &stage(Dialect::FlinkRest, restore)), only(Effect::Warn));
+    }
+
+    #[test]
+    fn a_location_that_is_only_stored_warns() {
+        let stores = |text: &str| {
+            let change = Change { stores_location: Some(body(&format!("{text:?}"))), ..Change::default() };
+            says(&RULE, &stage(Dialect::Kubernetes, Action::Change(change)))
+        };
+        for text in ["sp/2", "", " "] {
+            assert_eq!(stores(text), only(Effect::Warn), "{text:?}");
+            let used = start(StartCause::Create, Restore::Location(text.to_owned().into()));
+            assert_eq!(says(&RULE, &stage(Dialect::Kubernetes, used)), only(Effect::Deny), "{text:?}");
+        }
+        assert_eq!(stores("s3://b/sp"), SILENT);
+        assert_eq!(stores("/flink-data/sp"), SILENT);
     }
 
     #[test]

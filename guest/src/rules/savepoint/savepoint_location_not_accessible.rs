@@ -1,7 +1,7 @@
 //! The cluster must have a file system for a location, and a local path must be shared (S2-7, REC R18).
 
-use crate::location::SavepointLocation;
-use crate::location::named::{Role, named};
+use crate::location::named::{NamedLocation, Role, named};
+use crate::location::{SavepointLocation, is_below};
 use crate::operation::{Dialect, Stage};
 use crate::rules::Rule;
 use crate::verdict::{Effect, Report};
@@ -20,13 +20,17 @@ pub(in crate::rules) static RULE: Rule = Rule {
 };
 
 fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
-    for location in named(stage).filter(|location| location.role != Role::Disposed) {
-        // What cannot be read at all, or has no scheme, is for savepoint-location-invalid.
+    for location in named(stage).filter(|location| !matches!(location.role, Role::Disposed | Role::Stored)) {
+        // What cannot be read at all is for savepoint-location-invalid.
         let Ok(parsed) = SavepointLocation::parse(&location.text) else { continue };
+        if stage.platform == Dialect::Kubernetes && location.role == Role::Restored {
+            outside_every_volume(stage, &location, &parsed, report);
+        }
+        // So is a missing scheme.
         let Some(scheme) = parsed.scheme() else { continue };
         let harm = match location.role {
             Role::Directory => "the request is accepted and the savepoint fails later",
-            Role::Registered | Role::Restored | Role::Disposed => "a restore from it fails",
+            Role::Registered | Role::Restored | Role::Stored | Role::Disposed => "a restore from it fails",
         };
         let observed = format!("`{}`", location.text);
         match &stage.facts.platform.file_systems {
@@ -48,16 +52,51 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
                      `platform.fileSystems`",
                 );
             }
+            // A stop is not held up for this while nobody knows whether the job runs (DESIGN section 1).
+            None if !scheme.eq_ignore_ascii_case("file")
+                && (stage.current.state.is_some() || stage.stops().next().is_none()) =>
+            {
+                report.unjudged("the file systems of the cluster (`platform.fileSystems`)");
+            }
             _ => {}
         }
     }
 }
 
+/// The pods of a FlinkDeployment are described beside the path: one that no volume covers lies in a container, and is
+/// gone with it.
+fn outside_every_volume(
+    stage: &Stage<'_>,
+    location: &NamedLocation<'_, '_>,
+    parsed: &SavepointLocation<'_>,
+    report: &mut Report<'_>,
+) {
+    let (Some(path), Some(mounts)) = (parsed.local_path(), &stage.current.mounts) else { return };
+    // Linux has no longer path, and comparing one with every mount would cost.
+    if path.len() > 4_096 {
+        return;
+    }
+    let elsewhere = parsed.scheme().is_none() && stage.current.configuration.present(&["fs.default-scheme"]).is_some();
+    if elsewhere || mounts.iter().any(|mount| is_below(path, mount)) {
+        return;
+    }
+    let message = format!(
+        "`{}` is a local path that no volume of JobManager and TaskManagers covers: a restore from it fails, unless the \
+         image holds it",
+        location.text
+    );
+    report
+        .warn(&location.place, message)
+        .observed(format!("`{}`", location.text))
+        .expected("shared storage")
+        .remedy("use shared storage such as `s3://…`, or mount the volume in `podTemplate` for both (no `emptyDir`)");
+}
+
 #[cfg(test)]
 mod tests {
     use super::RULE;
-    use crate::operation::{Action, Dialect, Disposal, Restore, Stage, StartCause};
-    use crate::rules::testing::{SILENT, body, only, registration, says, stage, start};
+    use crate::operation::{Action, Dialect, Disposal, Restore, Stage, StartCause, Stop, StopCause, StopMode};
+    use crate::rules::testing::{SILENT, body, only, registration, says, stage, start, unjudged};
     use crate::verdict::Effect;
 
     fn from(platform: Dialect, location: &'static str) -> Stage<'static> {
@@ -75,12 +114,41 @@ mod tests {
     }
 
     #[test]
-    fn unknown_file_systems_warn_of_local_paths_only() {
+    fn unknown_file_systems_warn_of_local_paths_and_leave_the_rest_open() {
         assert_eq!(says(&RULE, &from(Dialect::FlinkRest, "file:///sp")), only(Effect::Warn));
         assert_eq!(says(&RULE, &from(Dialect::Ververica, "file:///sp")), only(Effect::Warn));
         assert_eq!(says(&RULE, &from(Dialect::Kubernetes, "file:///sp")), SILENT);
-        assert_eq!(says(&RULE, &from(Dialect::FlinkRest, "gs://b/sp")), SILENT);
-        assert_eq!(says(&RULE, &from(Dialect::FlinkRest, "/sp")), SILENT);
+        for platform in [Dialect::FlinkRest, Dialect::Ververica, Dialect::Kubernetes] {
+            assert_eq!(says(&RULE, &from(platform, "gs://b/sp")), unjudged(), "{platform:?}");
+            assert_eq!(says(&RULE, &from(platform, "/sp")), SILENT);
+        }
+        // A stop is not held up for it while nobody knows whether the job runs.
+        let stop = Stop {
+            mode: StopMode::Savepoint,
+            cause: StopCause::Request,
+            drain: None,
+            directory: Some(body("gs://b/sp")),
+        };
+        let stops = stage(Dialect::FlinkRest, Action::Stop(stop));
+        assert_eq!(says(&RULE, &stops), SILENT);
+        assert_eq!(says(&RULE, &stops.in_state("RUNNING")), unjudged());
+    }
+
+    #[test]
+    fn on_kubernetes_the_volumes_beside_the_path_count() {
+        let at = |location: &'static str, mounts: &[&'static str]| {
+            let mounts = Some(mounts.iter().map(|path| (*path).into()).collect());
+            says(&RULE, &from(Dialect::Kubernetes, location).with(|it| it.current.mounts = mounts))
+        };
+        assert_eq!(at("file:///flink-data/sp/1", &[]), only(Effect::Warn));
+        assert_eq!(at("/flink-data/sp/1", &["/flink"]), only(Effect::Warn));
+        assert_eq!(at("file:///flink-data/sp/1", &["/flink-data/"]), SILENT);
+        assert_eq!(at("s3://b/sp", &[]), unjudged());
+        let elsewhere = from(Dialect::Kubernetes, "/sp").with(|it| {
+            it.current.mounts = Some(Vec::new());
+            it.current.configuration.overlay(body("fs.default-scheme: hdfs://namenode"));
+        });
+        assert_eq!(says(&RULE, &elsewhere), SILENT);
     }
 
     #[test]

@@ -26,7 +26,10 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
         let Action::Trigger(trigger) = &operation.action else { continue };
         let what = what(trigger);
         let Some(state) = &stage.current.state else {
-            report.unjudged("the state of the job");
+            report.unjudged(match kubernetes {
+                true => format!("the state of `{}` (`related`, or `job.status`)", operation.target),
+                false => "the state of the job".to_owned(),
+            });
             continue;
         };
         if state.is_over() {

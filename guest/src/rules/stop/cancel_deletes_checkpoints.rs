@@ -3,7 +3,7 @@
 use super::cancel_needs_running::already_asked;
 use super::cancel_without_savepoint::ends_without_savepoint;
 use crate::configuration::RETENTION;
-use crate::operation::{Dialect, JobState, Restart, Retention, Stage, StopCause};
+use crate::operation::{Action, Deletion, Dialect, JobState, Restart, Retention, Stage, StopCause};
 use crate::rules::{Rule, words};
 use crate::verdict::{Effect, Report};
 
@@ -26,6 +26,9 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
         return;
     }
     let running = stage.current.state == Some(JobState::Running);
+    if stage.platform == Dialect::Kubernetes && running && stage.current.retention == Some(Retention::Deleted) {
+        deletes(stage, report);
+    }
     for (operation, stop) in
         stage.stops().filter(|(_, stop)| ends_without_savepoint(stop) && !already_asked(stage, stop))
     {
@@ -77,11 +80,29 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     }
 }
 
+/// A delete cancels the job (DOMAIN 4.2-7). Whether its state is still wanted is `delete-running-without-savepoint`.
+fn deletes(stage: &Stage<'_>, report: &mut Report<'_>) {
+    for operation in &stage.operations {
+        let Action::Delete(Deletion { savepoint_first: Some(false), .. }) = &operation.action else { continue };
+        let message = "this delete takes the last checkpoint with it and no savepoint is taken: nothing is left to start \
+                       again from";
+        let mut draft = report.warn(&operation.place, message);
+        if let Some(value) = stage.current.configuration.get(RETENTION) {
+            draft = draft.observed(value);
+        }
+        let key = RETENTION.first().copied().unwrap_or_default();
+        draft.expected("RETAIN_ON_CANCELLATION").remedy(format!(
+            "before the delete, set `{key}: RETAIN_ON_CANCELLATION` or take a savepoint; if nothing of the job is needed \
+             any more, there is nothing to do"
+        ));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::RULE;
-    use crate::operation::{Dialect, Retention, Stage, StopCause, StopMode};
-    use crate::rules::testing::{SILENT, at_least, only, says, stage, stop, unjudged};
+    use crate::operation::{Action, Deletion, Dialect, Retention, Stage, StopCause, StopMode};
+    use crate::rules::testing::{SILENT, at_least, deletion, only, says, stage, stop, unjudged};
     use crate::verdict::Effect;
 
     fn cancel(retention: Option<Retention>) -> Stage<'static> {
@@ -108,6 +129,19 @@ mod tests {
             .with(|it| it.current.retention = Some(Retention::Deleted));
         assert_eq!(says(&RULE, &suspend), only(Effect::Deny));
         assert_eq!(says(&RULE, &suspend.restart_planned(false)), only(Effect::Warn));
+    }
+
+    #[test]
+    fn a_delete_warns_where_the_resource_itself_says_so() {
+        let delete = |savepoint_first, retention, state| {
+            let deletion = Deletion { savepoint_first, ..deletion() };
+            let delete = stage(Dialect::Kubernetes, Action::Delete(deletion)).in_state(state);
+            delete.with(|it| it.current.retention = Some(retention))
+        };
+        assert_eq!(says(&RULE, &delete(Some(false), Retention::Deleted, "RUNNING")), only(Effect::Warn));
+        assert_eq!(says(&RULE, &delete(Some(true), Retention::Deleted, "RUNNING")), SILENT);
+        assert_eq!(says(&RULE, &delete(Some(false), Retention::Kept, "RUNNING")), SILENT);
+        assert_eq!(says(&RULE, &delete(Some(false), Retention::Deleted, "RESTARTING")), SILENT);
     }
 
     #[test]

@@ -40,11 +40,8 @@ pub(super) fn ends_without_savepoint(stop: &Stop<'_>) -> bool {
 
 fn has_something_to_lose(stage: &Stage<'_>) -> bool {
     let ending = |state: &JobState| state.is_over() || state.is_failing() || *state == JobState::Cancelling;
-    // An operator's resource says whether its job keeps state; elsewhere a strategy for upgrades says nothing of it.
-    let stateless = stage.platform == Dialect::Kubernetes && stage.current.stateful == Some(false);
     let known = &stage.facts.deployment;
     !stage.current.state.as_ref().is_some_and(ending)
-        && !stateless
         && known.never_started != Some(true)
         && known.has_state != Some(false)
 }
@@ -93,6 +90,9 @@ mod tests {
             }
             assert_eq!(says(&RULE, &cancel(*platform).restart_planned(true)), only(Effect::Warn));
         }
+        // How a job is upgraded says nothing of what it has kept until now.
+        let stateless = cancel(Dialect::Kubernetes).with(|it| it.current.stateful = Some(false));
+        assert_eq!(says(&RULE, &stateless), only(Effect::Warn));
     }
 
     #[test]
@@ -105,8 +105,6 @@ mod tests {
             assert_eq!(says(&RULE, &cancel(*platform).with_facts("deployment: {neverStarted: true}")), SILENT);
             assert_eq!(says(&RULE, &cancel(*platform).with_facts("deployment: {hasState: false}")), SILENT);
         }
-        let stateless = cancel(Dialect::Kubernetes).with(|it| it.current.stateful = Some(false));
-        assert_eq!(says(&RULE, &stateless), SILENT);
         let repeated = cancel(Dialect::Ververica).with(|it| it.current.desired = Some("CANCELLED".into()));
         assert_eq!(says(&RULE, &repeated), SILENT);
         for cause in [StopCause::Upgrade, StopCause::Delete] {

@@ -1,7 +1,7 @@
 //! A running job's resource is deleted without a savepoint (DOMAIN 6.12, 6.0-9). The operator removes the metadata of
 //! high availability with it: there is no way back.
 
-use crate::operation::{Action, Deletion, Dialect, JobState, Restart, Stage};
+use crate::operation::{Action, Change, Deletion, Dialect, JobState, Restart, Skipped, Stage};
 use crate::rules::{Rule, words};
 use crate::verdict::{Effect, Report};
 
@@ -18,12 +18,28 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check,
 };
 
+const SWITCH: &str = "kubernetes.operator.job.savepoint-on-deletion";
+
 fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     for operation in &stage.operations {
-        if let Action::Delete(deletion) = &operation.action {
-            judge(deletion, stage, report);
+        match &operation.action {
+            Action::Delete(deletion) => judge(deletion, stage, report),
+            Action::Change(change) => arming(change, stage, report),
+            _ => {}
         }
     }
+}
+
+/// An edit after which a delete takes no savepoint any more (DOMAIN 6.0-10).
+fn arming(change: &Change<'_>, stage: &Stage<'_>, report: &mut Report<'_>) {
+    let Some(place) = &change.drops_savepoint_on_delete else { return };
+    let stateful = stage.current.stateful == Some(true) || change.stateful == Some(true);
+    if !stateful || matches!(stage.intent.restart(), Restart::Final(_)) {
+        return;
+    }
+    let message = "the savepoint on deletion is switched off: nothing happens now, but a later delete takes none, and the \
+                   job's state goes with it";
+    report.warn(place, message).expected("true").remedy(format!("leave `{SWITCH}: \"true\"` as it was"));
 }
 
 fn judge(deletion: &Deletion<'_>, stage: &Stage<'_>, report: &mut Report<'_>) {
@@ -51,7 +67,20 @@ fn judge(deletion: &Deletion<'_>, stage: &Stage<'_>, report: &mut Report<'_>) {
         let message = format!("no savepoint is taken on this delete, but a fresh one is there: {left}");
         return report.note(place, message).remedy("keep that savepoint until the job runs again");
     }
-    let message = format!("no savepoint is taken on this delete, and the job's metadata is removed: {left}");
+    let message = match deletion.skipped {
+        None => format!("no savepoint is taken on this delete, and the job's metadata is removed: {left}"),
+        Some(Skipped::Canary) => format!(
+            "with the label `flink.apache.org/canary` the operator skips its clean-up: the resource goes without a \
+             savepoint, whatever its settings say, and nobody looks after the job; {left}"
+        ),
+        Some(Skipped::Finalizer) => format!(
+            "without the operator's finalizer there is no clean-up: the resource goes without a savepoint, whatever its \
+             settings say, and nobody looks after the job; {left}"
+        ),
+        Some(Skipped::SwitchedOff) => format!(
+            "the resource is being deleted, and this takes away the savepoint that the operator would have taken: {left}"
+        ),
+    };
     let draft = match state {
         Some(JobState::Running) => match (deletion.savepoint_first, deletion.stateful) {
             (Some(_), Some(_)) => report.main(place, message),
@@ -72,13 +101,24 @@ fn judge(deletion: &Deletion<'_>, stage: &Stage<'_>, report: &mut Report<'_>) {
     };
     let observed = state.map_or("unknown", JobState::word);
     let next = match state {
+        _ if deletion.skipped.is_some() => match deletion.skipped {
+            Some(Skipped::Canary) => "leave the canary label off; to delete it, take the label away first",
+            Some(Skipped::SwitchedOff) => {
+                "leave the switch on until the resource is gone; if its savepoint cannot succeed, cancel the job first"
+            }
+            _ => {
+                "leave the finalizer to the operator; if it hangs, take a savepoint by hand and delete within 15 minutes \
+                 of its completion"
+            }
+        }
+        .to_owned(),
         Some(state) if *state != JobState::Running => {
             "let it come back to RUNNING and take a savepoint first; if it cannot, keep the checkpoint named here or \
              found in its checkpoint directory"
                 .to_owned()
         }
         _ => format!(
-            "set `kubernetes.operator.job.savepoint-on-deletion: \"true\"` first, or create a FlinkStateSnapshot and \
+            "set `{SWITCH}: \"true\"` first, or create a FlinkStateSnapshot and \
              delete within 15 minutes of its completion; if the job ends for good, {}",
             words::declare_final(stage)
         ),
@@ -89,7 +129,7 @@ fn judge(deletion: &Deletion<'_>, stage: &Stage<'_>, report: &mut Report<'_>) {
 #[cfg(test)]
 mod tests {
     use super::RULE;
-    use crate::operation::{Action, Deletion, Dialect, Stage};
+    use crate::operation::{Action, Change, Deletion, Dialect, Place, Skipped, Stage};
     use crate::rules::testing::{SILENT, at_least, deletion, findings, only, says, stage};
     use crate::verdict::Effect;
 
@@ -109,6 +149,30 @@ mod tests {
     fn a_savepoint_before_or_just_now_is_good_enough() {
         assert_eq!(says(&RULE, &delete("RUNNING", |it| it.savepoint_first = Some(true))), SILENT);
         assert_eq!(says(&RULE, &delete("RUNNING", |it| it.fresh_savepoint = true)), only(Effect::Note));
+    }
+
+    #[test]
+    fn a_switch_that_is_turned_off_warns_while_nothing_is_deleted() {
+        let edit = |stateful: Option<bool>| {
+            let change = Change { drops_savepoint_on_delete: Some(Place::Request), stateful, ..Change::default() };
+            stage(Dialect::Kubernetes, Action::Change(change)).in_state("RUNNING")
+        };
+        assert_eq!(says(&RULE, &edit(Some(true))), only(Effect::Warn));
+        assert_eq!(says(&RULE, &edit(Some(true)).restart_planned(false)), SILENT);
+        assert_eq!(says(&RULE, &edit(Some(false))), SILENT);
+        assert_eq!(says(&RULE, &edit(Some(false)).with(|it| it.current.stateful = Some(true))), only(Effect::Warn));
+        let other = Action::Change(Change { stateful: Some(true), ..Change::default() });
+        assert_eq!(says(&RULE, &stage(Dialect::Kubernetes, other)), SILENT);
+    }
+
+    #[test]
+    fn what_keeps_the_operator_from_cleaning_up_is_told() {
+        for (why, words) in
+            [(Skipped::Canary, "canary"), (Skipped::Finalizer, "finalizer"), (Skipped::SwitchedOff, "being deleted")]
+        {
+            let finding = findings(&RULE, &delete("RUNNING", |it| it.skipped = Some(why))).remove(0);
+            assert!(finding.effect == Effect::Deny && finding.message.contains(words), "{finding:?}");
+        }
     }
 
     #[test]

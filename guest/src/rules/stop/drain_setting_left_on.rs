@@ -58,6 +58,7 @@ mod tests {
                 reach: Reach::Nothing,
                 arms_drain: Some(Place::of(switch)),
                 stateful: Some(true),
+                ..Change::default()
             };
             let finding = findings(&RULE, &stage(platform, Action::Change(arms))).remove(0);
             assert_eq!((finding.effect, finding.observed.as_deref()), (Effect::Warn, Some("true")));

@@ -61,7 +61,7 @@ mod tests {
             assert_eq!(says(&RULE, &stage(*platform, change(Reach::Applied))), SILENT);
             assert_eq!(says(&RULE, &stage(*platform, change(Reach::Nothing))), SILENT);
         }
-        let settings = Change { content: false, reach: Reach::NextStart, arms_drain: None, stateful: None };
+        let settings = Change { content: false, reach: Reach::NextStart, ..Change::default() };
         assert_eq!(says(&RULE, &stage(Dialect::Ververica, Action::Change(settings))), SILENT);
         let finding = findings(&RULE, &stage(Dialect::Alibaba, change(Reach::NextStart))).remove(0);
         assert!(finding.remedy.starts_with("publish it, stop"), "{}", finding.remedy);

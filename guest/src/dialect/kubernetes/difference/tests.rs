@@ -111,3 +111,18 @@ fn a_rollback_is_told_from_a_change() {
     assert!(!back(&OLD.replace("flink:2.2", "flink:2.3")));
     assert!(!back(&OLD.replace("entryClass: A", "entryClass: A, state: suspended")));
 }
+
+#[test]
+fn what_the_operator_reads_alike_is_no_change() {
+    let old = "jobManager: {resource: {cpu: 1, memory: 2048m}}
+podTemplate: {spec: {containers: [{resources: {limits: {cpu: 1}}}]}}
+job: {parallelism: 2}";
+    let new = "jobManager: {replicas: 1, resource: {cpu: 1.0, memory: 2048m}}
+podTemplate: {spec: {containers: [{resources: {limits: {cpu: '1'}}}]}}
+job: {parallelism: 2}";
+    assert_eq!(compare(old, new), "");
+    assert_eq!(compare(new, old), "");
+    for (from, to) in [("replicas: 1", "replicas: 2"), ("cpu: 1.0", "cpu: 1.5"), ("cpu: '1'", "cpu: '2'")] {
+        assert_eq!(compare(old, &new.replace(from, to)), "upgrade", "{to}");
+    }
+}

@@ -1,6 +1,7 @@
 //! Creates and updates of FlinkDeployments.
 
-use super::{RUNNING, SPEC, SUSPENDED, decoded, deployment, manifest, resource, review, updated};
+use super::{RUNNING, SPEC, SUSPENDED, decoded, deployment, manifest, resource, review, updated, with};
+use crate::operation::{Action, Operation};
 
 #[test]
 fn upgrades_follow_the_mode_and_the_state() {
@@ -154,4 +155,46 @@ fn a_manifest_is_compared_with_the_live_object() {
     let other = live.replace("name: orders", "name: bills");
     assert!(manifest(&applied(SPEC), Some(&other)).contains("`bills`"));
     assert!(manifest("{apiVersion: v1, kind: Service, metadata: {name: a}}", None).contains("is no Flink resource"));
+}
+
+#[test]
+fn a_resume_knows_where_the_stop_left_the_state() {
+    let suspended = SPEC.replace("upgradeMode: savepoint", "upgradeMode: savepoint, state: suspended");
+    let look = |mode: &str, path: &str, settings: &str| {
+        let stored = format!("\"upgradeMode\": \"MODE\"}}, \"flinkConfiguration\": {{{settings}}}");
+        let status = SUSPENDED
+            .replace("\"upgradeMode\": \"MODE\"}", &stored)
+            .replace("MODE", mode)
+            .replace("{state: FINISHED}", &format!("{{state: FINISHED, upgradeSavepointPath: {path}}}"));
+        let body =
+            review("FlinkDeployment", "UPDATE", "jane", &deployment(SPEC, &status), &deployment(&suspended, &status));
+        with(&body, "{}", |decoded| {
+            let current = &decoded.stages.first().unwrap().current;
+            (current.stopped_at.as_deref().map(str::to_owned), current.stopped_by_drain)
+        })
+    };
+    let at = Some("s3://b/sp".to_owned());
+    let drain = "\"kubernetes.operator.job.drain-on-savepoint-deletion\": \"true\"";
+    assert_eq!(look("savepoint", "s3://b/sp", ""), (at.clone(), false));
+    assert_eq!(look("savepoint", "s3://b/sp", drain), (at, true));
+    assert_eq!(look("savepoint", "null", drain), (None, true));
+    // The metadata of high availability is what counts.
+    assert_eq!(look("last-state", "s3://b/sp", drain), (None, false));
+    assert_eq!(look("savepoint", "KUBERNETES_OPERATOR_LAST_STATE", ""), (None, false));
+}
+
+#[test]
+fn a_path_that_nothing_reads_is_stored() {
+    let stored = |old: &str, new: &str| {
+        let body = review("FlinkDeployment", "UPDATE", "jane", &deployment(new, RUNNING), &deployment(old, RUNNING));
+        with(&body, "{}", |decoded| match decoded.stages.first().and_then(|stage| stage.operations.first()) {
+            Some(Operation { action: Action::Change(change), .. }) => change.stores_location.is_some(),
+            _ => false,
+        })
+    };
+    let path = SPEC.replace("upgradeMode: savepoint", "upgradeMode: savepoint, initialSavepointPath: sp/1");
+    assert!(stored(SPEC, &path));
+    assert!(!stored(&path, &path.replace("flink:2.2", "flink:2.3")));
+    assert!(!stored(SPEC, &path.replace("sp/1", "sp/1, savepointRedeployNonce: 1")));
+    assert!(!stored(&path, SPEC));
 }

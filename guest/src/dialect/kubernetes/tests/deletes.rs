@@ -1,6 +1,7 @@
 //! Deletes, what amounts to one, and who is never denied.
 
 use super::{RUNNING, SPEC, decoded, deployment, resource, review, with};
+use crate::operation::{Action, Operation};
 
 #[test]
 fn deletes_say_what_is_lost() {
@@ -91,4 +92,114 @@ fn a_delete_is_asked_for_once() {
         deployment(SPEC, RUNNING).replace("finalizers:", "deletionTimestamp: '2026-11-21T10:00:00Z', finalizers:");
     let body = review("FlinkDeployment", "DELETE", "jane", "null", &terminating);
     assert_eq!(decoded(&body, "{}"), "repeat the delete of prod/orders");
+}
+
+/// An update of a resource that is being deleted.
+fn terminating(new: &str, old: &str, status: &str) -> String {
+    let stamp =
+        |object: String| object.replace("finalizers:", "deletionTimestamp: '2026-11-21T10:00:00Z', finalizers:");
+    let (new, old) = (stamp(deployment(new, status)), stamp(deployment(old, status)));
+    review("FlinkDeployment", "UPDATE", "jane", &new, &old)
+}
+
+#[test]
+fn nothing_restarts_while_it_is_deleted() {
+    let settings = |text: &str| SPEC.replace("flinkConfiguration: {}", &format!("flinkConfiguration: {{{text}}}"));
+    let drains = settings("kubernetes.operator.job.drain-on-savepoint-deletion: 'true'");
+    assert_eq!(decoded(&terminating(&drains, SPEC, RUNNING), "{}"), "change prod/orders Nothing");
+    let image = drains.replace("flink:2.2", "flink:2.3");
+    assert_eq!(decoded(&terminating(&image, &drains, RUNNING), "{}"), "change prod/orders Nothing");
+    let suspended = drains.replace("upgradeMode: savepoint", "upgradeMode: savepoint, state: suspended");
+    assert_eq!(decoded(&terminating(&suspended, &drains, RUNNING), "{}"), "change prod/orders Nothing");
+}
+
+#[test]
+fn the_savepoint_on_deletion_switched_off_at_the_end_is_a_delete_without_one() {
+    let on = SPEC.replace(
+        "flinkConfiguration: {}",
+        "flinkConfiguration: {kubernetes.operator.job.savepoint-on-deletion: 'true'}",
+    );
+    let lost = "delete prod/orders first Some(false), stateful Some(true), deployed Some(true), fresh false; change prod/orders Nothing";
+    assert_eq!(decoded(&terminating(SPEC, &on, RUNNING), "{}"), lost);
+    assert_eq!(decoded(&terminating(&on.replace("'true'", "'false'"), &on, RUNNING), "{}"), lost);
+    assert_eq!(decoded(&terminating(&on, SPEC, RUNNING), "{}"), "change prod/orders Nothing");
+    let over = RUNNING.replace("RUNNING", "FINISHED");
+    assert_eq!(decoded(&terminating(SPEC, &on, &over), "{}"), "change prod/orders Nothing");
+    let defaults = "{platform: {flinkConfiguration: {kubernetes.operator.job.savepoint-on-deletion: true}}}";
+    assert_eq!(decoded(&terminating(SPEC, &on, RUNNING), defaults), "change prod/orders Nothing");
+    // While it lives, the edit only arms.
+    let drops = |new: &str, old: &str| {
+        let body = review("FlinkDeployment", "UPDATE", "jane", &deployment(new, RUNNING), &deployment(old, RUNNING));
+        with(&body, "{}", |decoded| match decoded.stages.first().and_then(|stage| stage.operations.first()) {
+            Some(Operation { action: Action::Change(change), .. }) => change.drops_savepoint_on_delete.is_some(),
+            _ => false,
+        })
+    };
+    assert!(drops(SPEC, &on) && drops(&on.replace("'true'", "'false'"), &on));
+    assert!(!drops(&on, SPEC) && !drops(&on.replace("flink:2.2", "flink:2.3"), &on));
+}
+
+#[test]
+fn the_way_out_is_never_denied() {
+    let lenient =
+        |body: &str| with(body, "{}", |decoded| decoded.stages.first().and_then(|stage| stage.leniency).is_some());
+    let suspended = SPEC.replace("upgradeMode: savepoint", "upgradeMode: savepoint, state: suspended");
+    let upgraded = SPEC.replace("flink:2.2", "flink:2.3");
+    for (state, expected) in [("RUNNING", false), ("FAILED", true), ("RESTARTING", true), ("FAILING", true)] {
+        let status = RUNNING.replace("RUNNING", state);
+        let old = deployment(SPEC, &status);
+        assert_eq!(lenient(&review("FlinkDeployment", "DELETE", "jane", "null", &old)), expected, "{state}");
+        let update = |new: &str| lenient(&review("FlinkDeployment", "UPDATE", "jane", &deployment(new, &status), &old));
+        assert_eq!(update(&suspended), expected, "{state}");
+        assert!(!update(&upgraded), "{state}");
+    }
+    let never = deployment(SPEC, "{}");
+    assert!(lenient(&review("FlinkDeployment", "DELETE", "jane", "null", &never)));
+    // Its finalizer is what a resource hangs on that is being deleted.
+    let old = terminating(SPEC, SPEC, RUNNING);
+    let (object, rest) = old.split_once("oldObject").unwrap();
+    let taken = object.replace(", finalizers: [flinkdeployments.flink.apache.org/finalizer]", "");
+    assert!(lenient(&format!("{taken}oldObject{rest}")));
+}
+
+#[test]
+fn nobody_has_seen_a_job_run_whose_jobmanager_is_lost() {
+    let state = |status: &str, facts: &str| {
+        let body = review("FlinkDeployment", "DELETE", "jane", "null", &deployment(SPEC, status));
+        with(&body, facts, |decoded| {
+            let state = decoded.stages.first().and_then(|stage| stage.current.state.as_ref());
+            state.map(|state| state.word().to_owned())
+        })
+    };
+    for word in ["MISSING", "ERROR"] {
+        let lost = RUNNING.replace("{lifecycleState", &format!("{{jobManagerDeploymentStatus: {word}, lifecycleState"));
+        assert_eq!(state(&lost, "{}"), None, "{word}");
+        assert_eq!(state(&lost.replace("RUNNING", "FAILED"), "{}").as_deref(), Some("FAILED"), "{word}");
+        assert_eq!(state(&lost, "{job: {status: RUNNING}}").as_deref(), Some("RUNNING"), "{word}");
+    }
+    let there = RUNNING.replace("{lifecycleState", "{jobManagerDeploymentStatus: READY, lifecycleState");
+    assert_eq!(state(&there, "{}").as_deref(), Some("RUNNING"));
+}
+
+#[test]
+fn a_fresh_savepoint_of_another_job_does_not_count() {
+    let fresh = |facts: &str| {
+        let facts = format!("{{now: '2026-11-21T10:00:00Z', {facts}}}");
+        let old = deployment(SPEC, RUNNING).replace("name: orders,", "name: orders, uid: u-1,");
+        decoded(&review("FlinkDeployment", "DELETE", "jane", "null", &old), &facts).ends_with("fresh true")
+    };
+    let owned = |owner: &str| {
+        fresh(&format!(
+            "savepoints: [{{id: a, deploymentId: {owner}, state: COMPLETED, createdAt: '2026-11-21T09:50:00Z'}}]"
+        ))
+    };
+    assert!(owned("orders") && owned("u-1") && owned("prod/orders"));
+    assert!(!owned("payments") && !owned("u-2"));
+    let snapshot = |namespace: &str| {
+        fresh(&format!(
+            "related: [{{kind: FlinkStateSnapshot, metadata: {{name: s, {namespace}}}, spec: {{jobReference: {{kind: FlinkDeployment, name: orders}}, savepoint: {{}}}}, status: {{state: COMPLETED, resultTimestamp: '2026-11-21T09:50:00Z'}}}}]"
+        ))
+    };
+    assert!(snapshot("namespace: prod") && snapshot("labels: {}"));
+    assert!(!snapshot("namespace: dev"));
 }
