@@ -6,7 +6,7 @@ mod reader;
 use std::borrow::Cow;
 
 use crate::document::{Document, Node, Reading};
-use crate::gate::{Failure, FailureKind};
+use crate::failure::{Failure, FailureKind};
 use crate::operation::Dialect;
 
 /// The facts that apply to one target. `None` everywhere means: not known.

@@ -2,10 +2,11 @@
 //! glue and native callers (tests, benchmarks, fuzzing) both come in here.
 
 use crate::dialect;
-use crate::document::DocumentError;
 use crate::facts::{self, Declared, Voice};
+pub use crate::failure::{Failure, FailureKind};
 use crate::settings::Settings;
-use crate::verdict::{self, Verdict, clean};
+use crate::text::clean;
+use crate::verdict::{self, Verdict};
 
 /// A request as it was received.
 #[derive(Clone, Debug)]
@@ -56,42 +57,6 @@ pub enum Source {
 pub struct Fact<'b> {
     pub source: Source,
     pub document: &'b [u8],
-}
-
-/// Why a request could not be judged.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
-    pub kind: FailureKind,
-    pub message: String,
-    pub offset: Option<usize>,
-}
-
-/// Kinds of failure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FailureKind {
-    Malformed,
-    Unsupported,
-    TooLarge,
-    BadFacts,
-    BadSettings,
-}
-
-impl Failure {
-    /// The request cannot be parsed.
-    pub fn malformed(message: impl Into<String>) -> Self {
-        Self { kind: FailureKind::Malformed, message: message.into(), offset: None }
-    }
-
-    /// The request is of a kind that is not judged.
-    pub fn unsupported(message: impl Into<String>) -> Self {
-        Self { kind: FailureKind::Unsupported, message: message.into(), offset: None }
-    }
-
-    /// `what` names the document for people.
-    pub fn document(what: &str, error: DocumentError) -> Self {
-        let kind = if error.too_large { FailureKind::TooLarge } else { FailureKind::Malformed };
-        Self { kind, message: format!("{what} cannot be read: {}", error.message), offset: Some(error.offset) }
-    }
 }
 
 /// Judges one request.

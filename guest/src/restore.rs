@@ -6,7 +6,7 @@ pub use choice::{Choice, Selection, Snapshots, Standing, latest, select};
 
 use crate::facts::Savepoint;
 use crate::operation::{Dialect, Restore, Stage, Start, StopMode};
-use crate::verdict::clean;
+use crate::text::clean;
 
 /// The annotation without which Ververica Platform passes a savepoint over (S2-8).
 pub const SPEC_VERSION: &str = "com.dataartisans.appmanager.controller.deployment.spec.version";

@@ -11,8 +11,8 @@ pub(crate) mod testing;
 mod upgrade;
 mod words;
 
+use crate::finding::{Effect, Report};
 use crate::operation::{Dialect, Stage};
-use crate::verdict::{Effect, Judge, Report};
 
 /// A rule: what a person needs to know about it, and one pure check.
 #[derive(Debug)]
@@ -35,6 +35,12 @@ pub struct Rule {
     pub example: &'static str,
     /// Looks at one stage and reports.
     pub check: fn(&Stage<'_>, &mut Report<'_>),
+}
+
+/// Says which rules are heard, and writes down what they say.
+pub trait Bench {
+    /// The report of a rule that is on and judges this platform.
+    fn admit(&mut self, stage: &Stage<'_>, rule: &'static Rule) -> Option<Report<'_>>;
 }
 
 /// What settings make of a rule.
@@ -88,9 +94,9 @@ macro_rules! catalogue {
         /// Every rule.
         pub static ALL: &[&Rule] = &[$(&$rule),+];
 
-        /// Puts a stage before every rule that the judge admits.
-        pub fn judge(stage: &Stage<'_>, judge: &mut Judge<'_>) {
-            $(if let Some(mut report) = judge.admit(stage, &$rule) {
+        /// Puts a stage before every rule that the bench admits.
+        pub fn judge(stage: &Stage<'_>, bench: &mut impl Bench) {
+            $(if let Some(mut report) = bench.admit(stage, &$rule) {
                 ($rule.check)(stage, &mut report);
             })+
         }

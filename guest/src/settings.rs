@@ -2,10 +2,10 @@
 //! writes and says everything that is wrong with it; `load` takes the short form back.
 
 use crate::document::{Document, Node, Reading};
-use crate::gate::{Failure, FailureKind};
+use crate::failure::{Failure, FailureKind};
 use crate::nearest::nearest;
 use crate::rules::{self, Level};
-use crate::verdict::clean;
+use crate::text::clean;
 
 /// The first bytes of compiled settings: they are only good for the policy that made them.
 const MAGIC: &str = concat!("sluicegate-settings ", env!("CARGO_PKG_VERSION"), "\n");

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{Absent, Facts, Savepoint};
 use crate::document::Node;
-use crate::gate::{Failure, FailureKind};
+use crate::failure::{Failure, FailureKind};
 use crate::instant::Instant;
 use crate::nearest::{closest, nearest};
 

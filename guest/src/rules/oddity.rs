@@ -1,7 +1,7 @@
 //! What a decoder noticed, reported under the rule it belongs to. Decoders word these findings: they know the field.
 
+use crate::finding::Report;
 use crate::operation::{OddityKind, Soft, Stage};
-use crate::verdict::Report;
 
 /// Reports every oddity of this kind: with the rule's main effect, unless the decoder asks for a softer one.
 pub(super) fn report(kind: OddityKind, stage: &Stage<'_>, report: &mut Report<'_>) {
@@ -23,10 +23,10 @@ pub(super) fn report(kind: OddityKind, stage: &Stage<'_>, report: &mut Report<'_
 
 #[cfg(test)]
 mod tests {
+    use crate::finding::{Effect, Position};
     use crate::operation::{Action, Dialect, Oddity, OddityKind, Place};
     use crate::rules::testing::{body, findings, only, says, stage};
     use crate::rules::{Rule, hygiene, stop};
-    use crate::verdict::{Effect, Position};
 
     #[test]
     fn each_kind_belongs_to_one_rule() {

@@ -2,13 +2,13 @@
 
 use crate::document::{Document, Node, Reading};
 use crate::facts::{Declared, Voice};
+use crate::finding::{Effect, Finding, Report, Unjudged};
 use crate::operation::{
     Action, Change, Deletion, Dialect, JobState, Operation, Place, Reach, Registration, Restore, Stage, Start,
     StartCause, Stop, StopCause, StopMode, Target, Trigger,
 };
 use crate::restore::SPEC_VERSION;
 use crate::rules::Rule;
-use crate::verdict::{self, Effect, Finding};
 
 /// A stage that does this to `prod/orders`, of which nothing is known.
 pub(crate) fn stage(platform: Dialect, action: Action<'static>) -> Stage<'static> {
@@ -131,14 +131,14 @@ pub(super) fn unjudged() -> Says {
 
 /// Runs a rule.
 pub(super) fn says(rule: &'static Rule, stage: &Stage<'_>) -> Says {
-    let unjudged = !verdict::run(rule, stage).1.is_empty();
+    let unjudged = !run(rule, stage).1.is_empty();
     Says { effects: findings(rule, stage).iter().map(|finding| finding.effect).collect(), unjudged }
 }
 
 /// The findings of a rule. Each must be fit to be read: whole texts without a full stop, and a remedy.
 pub(super) fn findings(rule: &'static Rule, stage: &Stage<'_>) -> Vec<Finding> {
     assert!(rule.dialects.contains(&stage.platform), "{} does not judge {:?}", rule.id, stage.platform);
-    let findings = verdict::run(rule, stage).0;
+    let findings = run(rule, stage).0;
     for finding in &findings {
         for text in [&finding.message, &finding.remedy] {
             assert!(!text.is_empty() && !text.ends_with(['.', '…']), "{}: {text:?}", rule.id);
@@ -151,4 +151,12 @@ pub(super) fn findings(rule: &'static Rule, stage: &Stage<'_>) -> Vec<Finding> {
 fn parse(text: &str) -> Document<'static> {
     let text: &'static str = Box::leak(text.to_owned().into_boxed_str());
     Document::parse(text.as_bytes(), Reading::JsonOrYaml).unwrap()
+}
+
+/// What a rule says about a stage.
+pub(crate) fn run(rule: &'static Rule, stage: &Stage<'_>) -> (Vec<Finding>, Vec<Unjudged>) {
+    let (mut findings, mut unjudged) = (Vec::new(), Vec::new());
+    let mut report = Report::new(rule.id, rule.effect, stage.leniency, &mut findings, &mut unjudged);
+    (rule.check)(stage, &mut report);
+    (findings, unjudged)
 }

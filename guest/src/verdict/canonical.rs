@@ -1,6 +1,7 @@
 //! The verdict as canonical JSON: fixed order of members, no white space, every member always there.
 
-use super::{Decision, Effect, Position, Verdict};
+use super::{Decision, Verdict};
+use crate::finding::{Effect, Position};
 use crate::restore::Fate;
 
 impl Decision {

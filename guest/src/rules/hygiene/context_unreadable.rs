@@ -1,8 +1,8 @@
 //! Stored context of the request that cannot be read, such as the operator's last reconciled spec (DOMAIN 6.8).
 
+use crate::finding::{Effect, Report};
 use crate::operation::{Dialect, OddityKind, Stage};
 use crate::rules::{Rule, oddity};
-use crate::verdict::{Effect, Report};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "context-unreadable",

@@ -1,8 +1,8 @@
 //! A field without which the platform cannot carry out the request (DOMAIN 6.8).
 
+use crate::finding::{Effect, Report};
 use crate::operation::{Dialect, OddityKind, Stage};
 use crate::rules::{Rule, oddity};
-use crate::verdict::{Effect, Report};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "required-field-missing",

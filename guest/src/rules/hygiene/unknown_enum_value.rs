@@ -1,8 +1,8 @@
 //! A value outside the closed list of its field: what the platform makes of it is not what the caller thinks (DOMAIN 6.8).
 
+use crate::finding::{Effect, Report};
 use crate::operation::{Dialect, OddityKind, Stage};
 use crate::rules::{Rule, oddity};
-use crate::verdict::{Effect, Report};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "unknown-enum-value",

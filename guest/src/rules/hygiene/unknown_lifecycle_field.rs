@@ -1,8 +1,8 @@
 //! A field that the platform does not read: it is dropped without a word (DOMAIN 6.8).
 
+use crate::finding::{Effect, Report};
 use crate::operation::{Dialect, OddityKind, Stage};
 use crate::rules::{Rule, oddity};
-use crate::verdict::{Effect, Report};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "unknown-lifecycle-field",

@@ -1,8 +1,8 @@
 //! A request that could change something, but that no decoder knows (DOMAIN 6.12).
 
+use crate::finding::{Effect, Report};
 use crate::operation::{Dialect, OddityKind, Stage};
 use crate::rules::{Rule, oddity};
-use crate::verdict::{Effect, Report};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "unknown-request",

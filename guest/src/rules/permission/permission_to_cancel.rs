@@ -1,9 +1,9 @@
 //! Who may end a job (DOMAIN 6.7): the platform's own permissions, checked before anything is half done. Custom roles
 //! and unknown callers are left to the platform.
 
+use crate::finding::{Effect, Report};
 use crate::operation::{Dialect, Stage, StopCause};
 use crate::rules::Rule;
-use crate::verdict::{Effect, Report};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "permission-to-cancel",
@@ -54,9 +54,9 @@ fn grants(pattern: &str, action: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{RULE, STOP_JOB, grants};
+    use crate::finding::Effect;
     use crate::operation::{Dialect, Stage, StopCause, StopMode};
     use crate::rules::testing::{SILENT, only, says, stage, stop};
-    use crate::verdict::Effect;
 
     fn by(platform: Dialect, caller: &str) -> Stage<'static> {
         stage(platform, stop(StopMode::Savepoint, StopCause::Request)).with_facts(&format!("caller: {{{caller}}}"))

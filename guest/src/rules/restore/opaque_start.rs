@@ -1,8 +1,8 @@
 //! A start from a serialized graph says nothing that could be judged (DOMAIN section 8).
 
+use crate::finding::{Effect, Report};
 use crate::operation::{Action, Dialect, Stage};
 use crate::rules::Rule;
-use crate::verdict::{Effect, Report};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "opaque-start",
@@ -37,9 +37,9 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
 #[cfg(test)]
 mod tests {
     use super::RULE;
+    use crate::finding::Effect;
     use crate::operation::{Action, Dialect, Restore, StartCause};
     use crate::rules::testing::{SILENT, only, says, stage, start};
-    use crate::verdict::Effect;
 
     #[test]
     fn only_a_serialized_graph_is_opaque() {

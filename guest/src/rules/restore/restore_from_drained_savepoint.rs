@@ -1,10 +1,10 @@
 //! A drained savepoint ends a job; one that goes on from it repeats windows that were closed early (S1-6, REC R4).
 
 use crate::facts::Savepoint;
+use crate::finding::{Effect, Report};
 use crate::operation::{Dialect, Restore, Stage, Start, StartCause};
 use crate::restore::{Choice, select};
 use crate::rules::Rule;
-use crate::verdict::{Effect, Report};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "restore-from-drained-savepoint",
@@ -121,9 +121,9 @@ fn remedy(stage: &Stage<'_>) -> String {
 #[cfg(test)]
 mod tests {
     use super::RULE;
+    use crate::finding::Effect;
     use crate::operation::{Dialect, Restore, Stage, StartCause, StopCause, StopMode};
     use crate::rules::testing::{SILENT, at_least, findings, only, says, stage, start, stop, unjudged};
-    use crate::verdict::Effect;
 
     fn starts(platform: Dialect, restore: Restore<'static>, facts: &str) -> Stage<'static> {
         stage(platform, start(StartCause::Resume, restore)).with_facts(facts)

@@ -1,8 +1,8 @@
 //! FROM_SAVEPOINT needs the savepoint's id (DOMAIN 2.3).
 
+use crate::finding::{Effect, Report};
 use crate::operation::{Dialect, Restore, Stage};
 use crate::rules::Rule;
-use crate::verdict::{Effect, Report};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "restore-from-savepoint-needs-id",
@@ -34,9 +34,9 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
 #[cfg(test)]
 mod tests {
     use super::RULE;
+    use crate::finding::Effect;
     use crate::operation::{Dialect, Restore, StartCause};
     use crate::rules::testing::{SILENT, only, says, stage, start};
-    use crate::verdict::Effect;
 
     #[test]
     fn only_a_savepoint_without_id_is_refused() {

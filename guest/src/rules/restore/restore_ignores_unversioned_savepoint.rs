@@ -1,10 +1,10 @@
 //! A restore passes over savepoints without the annotation of the spec version (S2-8, DOMAIN 1.6).
 
 use crate::facts::Savepoint;
+use crate::finding::{Effect, Report};
 use crate::operation::{Dialect, Restore, Stage, Start};
 use crate::restore::{Choice, SPEC_VERSION, Selection, Snapshots, Standing, latest, select};
 use crate::rules::Rule;
-use crate::verdict::{Effect, Report};
 
 /// How many passed-over savepoints get a note of their own.
 const MAX_NOTES: usize = 20;
@@ -125,9 +125,9 @@ fn remedy(stage: &Stage<'_>) -> String {
 #[cfg(test)]
 mod tests {
     use super::RULE;
+    use crate::finding::Effect;
     use crate::operation::{Dialect, Restore, Stage, StartCause, StopCause, StopMode};
     use crate::rules::testing::{SILENT, Says, at_least, findings, only, says, stage, start, stop, unjudged};
-    use crate::verdict::Effect;
 
     const VERSION: &str = "annotations: {com.dataartisans.appmanager.controller.deployment.spec.version: '4'}";
 

@@ -1,9 +1,9 @@
 //! A start without state while state is known to exist (S1-7).
 
 use crate::facts::Facts;
+use crate::finding::{Effect, Report};
 use crate::operation::{Dialect, Restore, Stage, StartCause};
 use crate::rules::{Rule, words};
-use crate::verdict::{Effect, Report};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "start-without-state",
@@ -96,9 +96,9 @@ fn remedy(stage: &Stage<'_>) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::RULE;
+    use crate::finding::Effect;
     use crate::operation::{Dialect, Restore, StartCause};
     use crate::rules::testing::{SILENT, findings, only, says, stage, start};
-    use crate::verdict::Effect;
 
     const COMPLETED: &str = "savepoints: [{id: a, state: FAILED}, {id: b, state: COMPLETED}]";
 

@@ -1,8 +1,8 @@
 //! A savepoint registered in another state than COMPLETED is never a restore candidate (DOMAIN 1.6).
 
+use crate::finding::{Effect, Report};
 use crate::operation::{Action, Dialect, Place, Stage};
 use crate::rules::Rule;
-use crate::verdict::{Effect, Report};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "manual-savepoint-not-completed",
@@ -49,9 +49,9 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
 #[cfg(test)]
 mod tests {
     use super::RULE;
+    use crate::finding::Effect;
     use crate::operation::{Dialect, Stage};
     use crate::rules::testing::{SILENT, body, only, registration, says, stage};
-    use crate::verdict::Effect;
 
     fn registered(resource: &str) -> Stage<'static> {
         stage(Dialect::Ververica, registration(body(resource)))

@@ -1,8 +1,8 @@
 //! A savepoint registered by hand carries the all-zero id of Flink (S2-6).
 
+use crate::finding::{Effect, Report};
 use crate::operation::{Action, Dialect, Place, Stage};
 use crate::rules::Rule;
-use crate::verdict::{Effect, Report};
 
 const PLACEHOLDER: &str = "00000000-0000-0000-0000-000000000000";
 
@@ -42,9 +42,9 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
 #[cfg(test)]
 mod tests {
     use super::RULE;
+    use crate::finding::Effect;
     use crate::operation::{Dialect, Stage};
     use crate::rules::testing::{SILENT, body, only, registration, says, stage};
-    use crate::verdict::Effect;
 
     fn registered(resource: &str) -> Stage<'static> {
         stage(Dialect::Ververica, registration(body(resource)))

@@ -2,9 +2,9 @@
 
 use crate::configuration::{Configuration, SAVEPOINT_DIRECTORY};
 use crate::document::Node;
+use crate::finding::{Effect, Report};
 use crate::operation::{Action, Change, Dialect, JobState, Operation, Stage, Stop, StopMode, Target, Trigger};
 use crate::rules::{Rule, words};
-use crate::verdict::{Effect, Report};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "savepoint-directory-required",
@@ -198,9 +198,9 @@ fn is_known(stage: &Stage<'_>, job: &Target<'_>) -> bool {
 mod tests {
     use super::RULE;
     use crate::configuration::Configuration;
+    use crate::finding::Effect;
     use crate::operation::{Action, Change, Dialect, Reach, Stage, StopCause, StopMode};
     use crate::rules::testing::{SILENT, at_least, body, only, says, stage, stop, trigger, unjudged};
-    use crate::verdict::Effect;
 
     const CONFIGURED: &str = "platform: {flinkConfiguration: {state.savepoints.dir: 's3://b/sp'}}";
     const BLANK: &str = "platform: {flinkConfiguration: {execution.checkpointing.savepoint-dir: ' '}}";

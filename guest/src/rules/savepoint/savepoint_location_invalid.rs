@@ -1,10 +1,10 @@
 //! A location that Flink cannot read is told before it costs the state (S2-7, DOMAIN 3.3).
 
+use crate::finding::{Draft, Effect, Report};
 use crate::location::named::{NamedLocation, Role, named};
 use crate::location::{Problem, SavepointLocation};
 use crate::operation::{Dialect, Stage};
 use crate::rules::Rule;
-use crate::verdict::{Draft, Effect, Report};
 
 const EXPECTED: &str = "scheme://…/path, for example s3://bucket/savepoints";
 
@@ -85,9 +85,9 @@ fn refused<'r>(location: &NamedLocation<'_, '_>, message: String, report: &'r mu
 #[cfg(test)]
 mod tests {
     use super::RULE;
+    use crate::finding::Effect;
     use crate::operation::{Action, Change, Dialect, Disposal, Restore, Stage, StartCause, Stop, StopCause, StopMode};
     use crate::rules::testing::{SILENT, body, findings, only, registration, says, stage, start};
-    use crate::verdict::Effect;
 
     fn registered(platform: Dialect, location: &str) -> Stage<'static> {
         stage(platform, registration(body(&format!("spec: {{savepointLocation: {location:?}}}"))))

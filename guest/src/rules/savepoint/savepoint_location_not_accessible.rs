@@ -1,10 +1,10 @@
 //! The cluster must have a file system for a location, and a local path must be shared (S2-7, REC R18).
 
+use crate::finding::{Effect, Report};
 use crate::location::named::{NamedLocation, Role, named};
 use crate::location::{SavepointLocation, is_below};
 use crate::operation::{Dialect, Stage};
 use crate::rules::Rule;
-use crate::verdict::{Effect, Report};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "savepoint-location-not-accessible",
@@ -95,9 +95,9 @@ fn outside_every_volume(
 #[cfg(test)]
 mod tests {
     use super::RULE;
+    use crate::finding::Effect;
     use crate::operation::{Action, Dialect, Disposal, Restore, Stage, StartCause, Stop, StopCause, StopMode};
     use crate::rules::testing::{SILENT, body, only, registration, says, stage, start, unjudged};
-    use crate::verdict::Effect;
 
     fn from(platform: Dialect, location: &'static str) -> Stage<'static> {
         stage(platform, start(StartCause::Create, Restore::Location(location.into())))

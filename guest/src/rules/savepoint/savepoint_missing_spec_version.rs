@@ -1,9 +1,9 @@
 //! A savepoint registered without the annotation of the spec version is never used by a restore (S2-8).
 
+use crate::finding::{Effect, Report};
 use crate::operation::{Action, Dialect, Place, Stage};
 use crate::restore::SPEC_VERSION;
 use crate::rules::Rule;
-use crate::verdict::{Effect, Report};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "savepoint-missing-spec-version",
@@ -51,9 +51,9 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
 #[cfg(test)]
 mod tests {
     use super::RULE;
+    use crate::finding::{Effect, Position};
     use crate::operation::Dialect;
     use crate::rules::testing::{SILENT, body, findings, only, registration, says, stage};
-    use crate::verdict::{Effect, Position};
 
     fn annotated(annotations: &str) -> crate::operation::Stage<'static> {
         let resource = format!("metadata: {{annotations: {annotations}}}\nspec: {{savepointLocation: s3://b/sp}}");

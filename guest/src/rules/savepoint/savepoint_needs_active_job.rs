@@ -1,8 +1,8 @@
 //! A savepoint can be taken of a running job only (DOMAIN 1.5, 6.12).
 
+use crate::finding::{Effect, Report};
 use crate::operation::{Action, Dialect, JobState, Stage, Trigger};
 use crate::rules::Rule;
-use crate::verdict::{Effect, Report};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "savepoint-needs-active-job",
@@ -77,9 +77,9 @@ fn remedy(platform: Dialect) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::RULE;
+    use crate::finding::Effect;
     use crate::operation::{Dialect, Reach, Stage};
     use crate::rules::testing::{SILENT, change, only, says, stage, trigger, unjudged};
-    use crate::verdict::Effect;
 
     fn of(platform: Dialect, state: &str) -> Stage<'static> {
         stage(platform, trigger(None)).in_state(state)

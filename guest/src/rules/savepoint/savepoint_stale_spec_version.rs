@@ -1,9 +1,9 @@
 //! The spec version of a registered savepoint must be the deployment's own (S2-6).
 
+use crate::finding::{Effect, Report};
 use crate::operation::{Action, Dialect, Place, Stage};
 use crate::restore::SPEC_VERSION;
 use crate::rules::Rule;
-use crate::verdict::{Effect, Report};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "savepoint-stale-spec-version",
@@ -42,9 +42,9 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
 #[cfg(test)]
 mod tests {
     use super::RULE;
+    use crate::finding::Effect;
     use crate::operation::{Dialect, Stage};
     use crate::rules::testing::{SILENT, body, only, registration, says, stage};
-    use crate::verdict::Effect;
 
     fn of_version(version: &str) -> Stage<'static> {
         let annotation = "com.dataartisans.appmanager.controller.deployment.spec.version";

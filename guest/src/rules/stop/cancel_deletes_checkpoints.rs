@@ -3,9 +3,9 @@
 use super::cancel_needs_running::already_asked;
 use super::cancel_without_savepoint::ends_without_savepoint;
 use crate::configuration::RETENTION;
+use crate::finding::{Effect, Report};
 use crate::operation::{Action, Deletion, Dialect, JobState, Restart, Retention, Stage, StopCause};
 use crate::rules::{Rule, words};
-use crate::verdict::{Effect, Report};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "cancel-deletes-checkpoints",
@@ -101,9 +101,9 @@ fn deletes(stage: &Stage<'_>, report: &mut Report<'_>) {
 #[cfg(test)]
 mod tests {
     use super::RULE;
+    use crate::finding::Effect;
     use crate::operation::{Action, Deletion, Dialect, Retention, Stage, StopCause, StopMode};
     use crate::rules::testing::{SILENT, at_least, deletion, only, says, stage, stop, unjudged};
-    use crate::verdict::Effect;
 
     fn cancel(retention: Option<Retention>) -> Stage<'static> {
         stage(Dialect::FlinkRest, stop(StopMode::Cancel, StopCause::Request))

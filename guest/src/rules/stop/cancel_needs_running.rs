@@ -1,9 +1,9 @@
 //! A stop of a job that does not run (DOMAIN 6.2, 6.12). Failed, restarting, starting and transitional jobs are
 //! exempt: there a cancel is the way out.
 
+use crate::finding::{Effect, Report};
 use crate::operation::{Dialect, JobState, Stage, Stop, StopCause, StopMode};
 use crate::rules::{Rule, words};
-use crate::verdict::{Effect, Report};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "cancel-needs-running",
@@ -107,9 +107,9 @@ fn judge(stage: &Stage<'_>, mode: StopMode, state: &JobState) -> Option<(Effect,
 #[cfg(test)]
 mod tests {
     use super::RULE;
+    use crate::finding::Effect;
     use crate::operation::{Dialect, Stage, StopCause, StopMode};
     use crate::rules::testing::{SILENT, only, says, stage, stop};
-    use crate::verdict::Effect;
 
     fn request(platform: Dialect, mode: StopMode) -> Stage<'static> {
         stage(platform, stop(mode, StopCause::Request))

@@ -2,9 +2,9 @@
 //! does not is `cancel-deletes-checkpoints`.
 
 use super::cancel_needs_running::already_asked;
+use crate::finding::{Effect, Report};
 use crate::operation::{Dialect, JobState, Restart, Retention, Stage, Stop, StopCause, StopMode};
 use crate::rules::{Rule, words};
-use crate::verdict::{Effect, Report};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "cancel-without-savepoint",
@@ -72,9 +72,9 @@ fn what_is_left(platform: Dialect, retention: Option<Retention>) -> &'static str
 #[cfg(test)]
 mod tests {
     use super::RULE;
+    use crate::finding::Effect;
     use crate::operation::{Dialect, Retention, Stage, StopCause, StopMode};
     use crate::rules::testing::{SILENT, findings, only, says, stage, stop};
-    use crate::verdict::Effect;
 
     fn cancel(platform: Dialect) -> Stage<'static> {
         let cause = if platform == Dialect::Kubernetes { StopCause::Suspend } else { StopCause::Request };

@@ -1,8 +1,8 @@
 //! A request that meets a platform in the middle of a transition (DOMAIN 6.2).
 
+use crate::finding::{Effect, Report};
 use crate::operation::{Action, Dialect, Operation, Stage};
 use crate::rules::Rule;
-use crate::verdict::{Effect, Report};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "change-while-transitioning",
@@ -41,9 +41,9 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
 #[cfg(test)]
 mod tests {
     use super::RULE;
+    use crate::finding::Effect;
     use crate::operation::{Dialect, Reach, StopCause, StopMode};
     use crate::rules::testing::{SILENT, change, only, says, stage, stop};
-    use crate::verdict::Effect;
 
     #[test]
     fn one_warning_however_many_operations() {

@@ -1,8 +1,8 @@
 //! The end of a session cluster is the end of all its jobs (DOMAIN 6.2).
 
+use crate::finding::{Effect, Report};
 use crate::operation::{Action, Dialect, JobState, Stage};
 use crate::rules::Rule;
-use crate::verdict::{Effect, Report};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "cluster-shutdown-with-running-jobs",
@@ -37,8 +37,9 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
 mod tests {
     use super::RULE;
     use crate::facts::Facts;
+    use crate::finding::Effect;
     use crate::operation::{Action, Dialect, JobState, Operation, Place, Stage, Target};
-    use crate::verdict::{Effect, run};
+    use crate::rules::testing::run;
 
     fn effect(state: Option<JobState>) -> (Option<Effect>, usize) {
         let mut stage = Stage::new(Dialect::FlinkRest, Facts::default());

@@ -1,8 +1,8 @@
 //! A managed deployment or job is deleted before it was cancelled (DOMAIN 6.2, 6.12).
 
+use crate::finding::{Effect, Report};
 use crate::operation::{Action, Dialect, JobState, Operation, Stage};
 use crate::rules::{Rule, words};
-use crate::verdict::{Effect, Report};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "delete-needs-cancelled",
@@ -74,9 +74,9 @@ fn alibaba(operation: &Operation<'_>, stage: &Stage<'_>, report: &mut Report<'_>
 #[cfg(test)]
 mod tests {
     use super::RULE;
+    use crate::finding::Effect;
     use crate::operation::{Action, Dialect, Stage};
     use crate::rules::testing::{SILENT, deletion, only, says, stage, unjudged};
-    use crate::verdict::Effect;
 
     fn delete(platform: Dialect) -> Stage<'static> {
         stage(platform, Action::Delete(deletion()))

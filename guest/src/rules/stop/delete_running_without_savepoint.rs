@@ -1,9 +1,9 @@
 //! A running job's resource is deleted without a savepoint (DOMAIN 6.12, 6.0-9). The operator removes the metadata of
 //! high availability with it: there is no way back.
 
+use crate::finding::{Effect, Report};
 use crate::operation::{Action, Change, Deletion, Dialect, JobState, Restart, Skipped, Stage};
 use crate::rules::{Rule, words};
-use crate::verdict::{Effect, Report};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "delete-running-without-savepoint",
@@ -129,9 +129,9 @@ fn judge(deletion: &Deletion<'_>, stage: &Stage<'_>, report: &mut Report<'_>) {
 #[cfg(test)]
 mod tests {
     use super::RULE;
+    use crate::finding::Effect;
     use crate::operation::{Action, Change, Deletion, Dialect, Place, Skipped, Stage};
     use crate::rules::testing::{SILENT, at_least, deletion, findings, only, says, stage};
-    use crate::verdict::Effect;
 
     fn delete(state: &str, change: impl FnOnce(&mut Deletion<'static>)) -> Stage<'static> {
         let mut deletion = deletion();

@@ -1,8 +1,8 @@
 //! A drain of which nobody says whether the job comes back (DOMAIN 6.2, 6.12).
 
+use crate::finding::{Effect, Report};
 use crate::operation::{Dialect, Restart, Stage, StopCause, StopMode};
 use crate::rules::{Rule, words};
-use crate::verdict::{Effect, Report};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "drain-intent-missing",
@@ -43,9 +43,9 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
 #[cfg(test)]
 mod tests {
     use super::RULE;
+    use crate::finding::{Effect, Position};
     use crate::operation::{Dialect, Place, StopCause, StopMode};
     use crate::rules::testing::{SILENT, findings, only, says, stage, stop};
-    use crate::verdict::{Effect, Position};
 
     #[test]
     fn only_an_unknown_intent_warns() {

@@ -1,8 +1,8 @@
 //! The sticky drain switch turned on without a stop (DOMAIN 6.2, 6.0-10): an edit that arms a later loss.
 
+use crate::finding::{Effect, Report};
 use crate::operation::{Action, Dialect, Stage};
 use crate::rules::{Rule, words};
-use crate::verdict::{Effect, Report};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "drain-setting-left-on",
@@ -45,9 +45,9 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
 #[cfg(test)]
 mod tests {
     use super::RULE;
+    use crate::finding::Effect;
     use crate::operation::{Action, Change, Dialect, Place, Reach};
     use crate::rules::testing::{SILENT, body, change, findings, says, stage};
-    use crate::verdict::Effect;
 
     #[test]
     fn the_switch_is_reported_where_it_is_turned_on() {

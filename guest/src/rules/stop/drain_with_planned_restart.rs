@@ -1,9 +1,9 @@
 //! A drain of a job that is to run again (DOMAIN 6.2, 6.12). A drain nobody said anything about is
 //! `drain-intent-missing`.
 
+use crate::finding::{Effect, Report};
 use crate::operation::{Dialect, JobState, Operation, Place, Restart, Stage, Stop, StopCause, StopMode};
 use crate::rules::{Rule, words};
-use crate::verdict::{Effect, Report};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "drain-with-planned-restart",
@@ -110,9 +110,9 @@ fn accept(who: &str, place: &Place<'_>, stage: &Stage<'_>, report: &mut Report<'
 #[cfg(test)]
 mod tests {
     use super::RULE;
+    use crate::finding::Effect;
     use crate::operation::{Action, Dialect, Place, Stage, Stop, StopCause, StopMode};
     use crate::rules::testing::{SILENT, at_least, body, findings, only, says, stage, stop, unjudged};
-    use crate::verdict::Effect;
 
     fn drain(platform: Dialect, cause: StopCause) -> Stage<'static> {
         stage(platform, stop(StopMode::Drain, cause)).in_state("RUNNING")

@@ -1,8 +1,8 @@
 //! The hidden GET that cancels a job (DOMAIN 6.2, 6.12). The cancel itself is judged by the other rules.
 
+use crate::finding::{Effect, Report};
 use crate::operation::{Dialect, OddityKind, Stage};
 use crate::rules::{Rule, oddity};
-use crate::verdict::{Effect, Report};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "get-request-cancels-job",

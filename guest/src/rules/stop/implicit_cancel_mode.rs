@@ -1,8 +1,8 @@
 //! A PATCH of a job that does not say what it wants, and cancels (DOMAIN 6.2).
 
+use crate::finding::{Effect, Report};
 use crate::operation::{Dialect, OddityKind, Stage};
 use crate::rules::{Rule, oddity};
-use crate::verdict::{Effect, Report};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "implicit-cancel-mode",

@@ -1,8 +1,8 @@
 //! Requests that Flink no longer carries out (DOMAIN 6.2).
 
+use crate::finding::{Effect, Report};
 use crate::operation::{Dialect, OddityKind, Stage};
 use crate::rules::{Rule, oddity};
-use crate::verdict::{Effect, Report};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "removed-endpoint",

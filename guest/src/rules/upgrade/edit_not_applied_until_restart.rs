@@ -1,8 +1,8 @@
 //! A change of content that the running job does not see (DOMAIN 6.5).
 
+use crate::finding::{Effect, Report};
 use crate::operation::{Action, Dialect, JobState, Reach, Stage};
 use crate::rules::Rule;
-use crate::verdict::{Effect, Report};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "edit-not-applied-until-restart",
@@ -50,9 +50,9 @@ fn is_unknown(state: &JobState) -> bool {
 #[cfg(test)]
 mod tests {
     use super::RULE;
+    use crate::finding::Effect;
     use crate::operation::{Action, Change, Dialect, Reach};
     use crate::rules::testing::{SILENT, change, findings, only, says, stage};
-    use crate::verdict::Effect;
 
     #[test]
     fn content_that_waits_for_a_start_warns() {

@@ -30,7 +30,7 @@ fn is_plain(text: &str) -> bool {
 }
 
 /// Whether the name of a value says that it is a secret.
-pub(super) fn is_secret(pointer: &str) -> bool {
+pub fn is_secret(pointer: &str) -> bool {
     const WORDS: [&str; 7] = ["secret", "password", "passwd", "token", "credential", "access-key", "accesskey"];
     let name = pointer.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
     WORDS.iter().any(|word| name.contains(word))

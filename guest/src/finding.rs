@@ -1,0 +1,145 @@
+//! What a rule has to say, and where it puts it: findings with place, observed, expected and remedy, and the facts that
+//! are lacking. Levels and leniency are applied here.
+
+use crate::operation::Place;
+use crate::text;
+
+/// What a finding does to the decision. Ordered from the softest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Effect {
+    Note,
+    Warn,
+    Deny,
+}
+
+/// One thing a rule has to say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    pub rule: &'static str,
+    pub effect: Effect,
+    pub message: String,
+    pub position: Option<Position>,
+    pub observed: Option<String>,
+    pub expected: Option<String>,
+    pub remedy: String,
+    pub overridden: Option<String>,
+}
+
+/// Where in the request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Position {
+    Body { pointer: String, start: u32, end: u32 },
+    Header(String),
+    Target,
+}
+
+/// A rule that could have denied but lacked a fact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unjudged {
+    pub rule: &'static str,
+    pub lacks: String,
+}
+
+/// Where a rule puts what it has to say.
+pub struct Report<'v> {
+    rule: &'static str,
+    main: Effect,
+    /// Why nothing may be denied.
+    leniency: Option<&'static str>,
+    findings: &'v mut Vec<Finding>,
+    unjudged: &'v mut Vec<Unjudged>,
+}
+
+impl<'v> Report<'v> {
+    /// The report of a rule whose main effect is `main`. With a leniency nothing is denied.
+    pub fn new(
+        rule: &'static str,
+        main: Effect,
+        leniency: Option<&'static str>,
+        findings: &'v mut Vec<Finding>,
+        unjudged: &'v mut Vec<Unjudged>,
+    ) -> Self {
+        Self { rule, main, leniency, findings, unjudged }
+    }
+
+    /// A finding with the rule's main effect: the shipped one, or what the settings made of it.
+    pub fn main(&mut self, place: &Place<'_>, message: impl Into<String>) -> Draft<'_> {
+        self.draft(self.main, place, message.into())
+    }
+
+    /// A softer branch: at most a warning.
+    pub fn warn(&mut self, place: &Place<'_>, message: impl Into<String>) -> Draft<'_> {
+        self.draft(self.main.min(Effect::Warn), place, message.into())
+    }
+
+    /// A softer branch: a note.
+    pub fn note(&mut self, place: &Place<'_>, message: impl Into<String>) -> Draft<'_> {
+        self.draft(Effect::Note, place, message.into())
+    }
+
+    /// The rule could have denied, but lacks this fact.
+    pub fn unjudged(&mut self, lacks: impl Into<String>) {
+        if self.main == Effect::Deny && self.leniency.is_none() {
+            self.unjudged.push(Unjudged { rule: self.rule, lacks: text::clean(&lacks.into()) });
+        }
+    }
+
+    fn draft(&mut self, effect: Effect, place: &Place<'_>, message: String) -> Draft<'_> {
+        let position = match place {
+            Place::Body(node) => {
+                let (start, end) = node.span();
+                Some(Position::Body { pointer: text::clean(&node.pointer()), start, end })
+            }
+            Place::Header(name) => Some(Position::Header((*name).to_owned())),
+            Place::Target => Some(Position::Target),
+            Place::Request => None,
+        };
+        let (effect, message) = match self.leniency {
+            Some(why) if effect == Effect::Deny => (Effect::Warn, format!("{message} (not refused: {why})")),
+            _ => (effect, message),
+        };
+        let finding = Finding {
+            rule: self.rule,
+            effect,
+            message: text::clean(&message),
+            position,
+            observed: None,
+            expected: None,
+            remedy: String::new(),
+            overridden: None,
+        };
+        Draft { finding, findings: self.findings }
+    }
+}
+
+/// A finding in the making; [`Draft::remedy`] completes it.
+#[must_use = "a finding counts only with its remedy"]
+pub struct Draft<'v> {
+    finding: Finding,
+    findings: &'v mut Vec<Finding>,
+}
+
+impl Draft<'_> {
+    /// The value that was found, or the fact that decided.
+    pub fn observed(mut self, observed: impl Into<String>) -> Self {
+        let secret = match &self.finding.position {
+            Some(Position::Body { pointer, .. }) => text::is_secret(pointer),
+            Some(Position::Header(name)) => text::is_secret(name),
+            Some(Position::Target) | None => false,
+        };
+        self.finding.observed = Some(if secret { "(hidden)".to_owned() } else { text::clean(&observed.into()) });
+        self
+    }
+
+    /// What it should have been.
+    pub fn expected(mut self, expected: impl Into<String>) -> Self {
+        self.finding.expected = Some(text::clean(&expected.into()));
+        self
+    }
+
+    /// What to do next. Completes the finding.
+    pub fn remedy(mut self, remedy: impl Into<String>) {
+        self.finding.remedy = text::clean(&remedy.into());
+        self.findings.push(self.finding);
+    }
+}
