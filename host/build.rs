@@ -29,21 +29,21 @@ fn main() -> ExitCode {
 fn embed() -> Result<(), String> {
     println!("cargo::rerun-if-env-changed=SLUICEGATE_POLICY");
     let out = PathBuf::from(variable("OUT_DIR")?);
+    let manifest = PathBuf::from(variable("CARGO_MANIFEST_DIR")?);
+    let root = manifest.parent().ok_or("the host has no parent folder")?;
     let component = match env::var_os("SLUICEGATE_POLICY").filter(|file| !file.is_empty()) {
         Some(file) => {
-            let file = Path::new(&file);
+            let file = root.join(file);
             println!("cargo::rerun-if-changed={}", file.display());
-            fs::read(file).map_err(|error| format!("SLUICEGATE_POLICY={}: {error}", file.display()))?
+            fs::read(&file).map_err(|error| format!("SLUICEGATE_POLICY={}: {error}", file.display()))?
         }
-        None => componentize(&compile(&out)?)?,
+        None => componentize(&compile(&out, root)?)?,
     };
     fs::write(out.join("policy.wasm"), component).map_err(|error| format!("cannot write the policy: {error}"))
 }
 
 /// Compiles the guest, away from everything that the outer build was told: flags, wrappers, target folder.
-fn compile(out: &Path) -> Result<PathBuf, String> {
-    let manifest = PathBuf::from(variable("CARGO_MANIFEST_DIR")?);
-    let root = manifest.parent().ok_or("the host has no parent folder")?;
+fn compile(out: &Path, root: &Path) -> Result<PathBuf, String> {
     for watched in ["guest", "wit", "Cargo.toml", "Cargo.lock"] {
         println!("cargo::rerun-if-changed={}", root.join(watched).display());
     }

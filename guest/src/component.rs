@@ -4,6 +4,7 @@
 
 wit_bindgen::generate!({ path: "../wit", world: "policy" });
 
+use crate::finding as found;
 use crate::gate as native;
 use crate::verdict as judged;
 use crate::{restore, rules};
@@ -117,15 +118,15 @@ fn operation(operation: judged::OperationSummary) -> wit::Operation {
     wit::Operation { summary: operation.summary, target }
 }
 
-fn finding(finding: judged::Finding) -> wit::Finding {
+fn finding(finding: found::Finding) -> wit::Finding {
     wit::Finding {
         rule: finding.rule.to_owned(),
         effect: effect(finding.effect),
         message: finding.message,
         place: finding.position.map(|position| match position {
-            judged::Position::Body { pointer, start, end } => wit::Place::Body(wit::Span { pointer, start, end }),
-            judged::Position::Header(name) => wit::Place::Header(name),
-            judged::Position::Target => wit::Place::Target,
+            found::Position::Body { pointer, start, end } => wit::Place::Body(wit::Span { pointer, start, end }),
+            found::Position::Header(name) => wit::Place::Header(name),
+            found::Position::Target => wit::Place::Target,
         }),
         observed: finding.observed,
         expected: finding.expected,
@@ -134,7 +135,7 @@ fn finding(finding: judged::Finding) -> wit::Finding {
     }
 }
 
-fn unjudged(unjudged: judged::Unjudged) -> wit::Unjudged {
+fn unjudged(unjudged: found::Unjudged) -> wit::Unjudged {
     wit::Unjudged { rule: unjudged.rule.to_owned(), lacks: unjudged.lacks }
 }
 
@@ -165,10 +166,10 @@ fn dialect(dialect: crate::Dialect) -> wit::Dialect {
     }
 }
 
-fn effect(effect: judged::Effect) -> wit::Effect {
+fn effect(effect: found::Effect) -> wit::Effect {
     match effect {
-        judged::Effect::Deny => wit::Effect::Deny,
-        judged::Effect::Warn => wit::Effect::Warn,
-        judged::Effect::Note => wit::Effect::Note,
+        found::Effect::Deny => wit::Effect::Deny,
+        found::Effect::Warn => wit::Effect::Warn,
+        found::Effect::Note => wit::Effect::Note,
     }
 }
