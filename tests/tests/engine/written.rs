@@ -56,7 +56,7 @@ impl Written<'_> {
         let mut resolve = Resolve::default();
         let (package, _) = resolve.push_path(Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit")).unwrap();
         let world = resolve.select_world(&[package], None).unwrap();
-        embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false).unwrap();
+        embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
         ComponentEncoder::default().module(&module).unwrap().encode().unwrap()
     }
 
