@@ -55,12 +55,28 @@ const JOB_KINDS: &[&str] = &["FlinkDeployment", "FlinkSessionJob"];
 const FLINK_VERSIONS: &[&str] =
     &["v1_13", "v1_14", "v1_15", "v1_16", "v1_17", "v1_18", "v1_19", "v1_20", "v2_0", "v2_1", "v2_2", "v2_3", "v2_4"];
 
+/// A spec that disappears is no spec left alone: nobody can tell what the operator does with the job.
+fn spec_stays<'d>(ask: &Ask<'d>, object: Resource<'d>, spec: Spec<'d>, found: &mut Vec<Oddity<'d>>) {
+    let had = ask.old.is_some_and(|old| old.spec(ask.kind).node.is_some());
+    if !had || spec.node.is_some() || object.canary().is_some() || ask.bare {
+        return;
+    }
+    let oddity = Oddity::new(
+        OddityKind::RequiredFieldMissing,
+        Place::Body(object.node),
+        "the update takes the whole spec away: what becomes of the job cannot be told",
+        "send the whole resource; to end the job, delete it",
+    );
+    found.push(oddity.expected("spec"));
+}
+
 /// What is odd about the resource that a create or an update brings.
 pub(super) fn inspect<'d>(ask: &Ask<'d>, found: &mut Vec<Oddity<'d>>) {
     let Some(object) = ask.object else { return };
     let root = Spec { node: object.node.get("spec") };
     let spec = object.spec(ask.kind);
     objects(ask, object, found);
+    spec_stays(ask, object, spec, found);
     match ask.kind {
         Kind::Deployment => fields(spec.node, DEPLOYMENT_FIELDS, found),
         Kind::SessionJob => {

@@ -54,7 +54,8 @@ fn is_operator(user: &str) -> bool {
 }
 
 fn is_blue_green_child(ask: &Ask<'_>) -> bool {
-    let owners = ask.before().and_then(|resource| resource.metadata("ownerReferences"));
+    // Of a new object its creator writes the owners; the operator creates the children, and is lenient anyway.
+    let owners = ask.old.and_then(|resource| resource.metadata("ownerReferences"));
     owners.is_some_and(|owners| {
         owners.elements().any(|owner| {
             let group = owner.get("apiVersion").and_then(|version| version.text()).unwrap_or_default();
