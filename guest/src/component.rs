@@ -48,11 +48,29 @@ impl wit::Guest for Component {
             family: rule.family.to_owned(),
             why: rule.why.to_owned(),
             source: rule.source.to_owned(),
-            dialects: rule.dialects.iter().copied().map(dialect).collect(),
-            effect: effect(rule.effect),
-            example: rule.example.to_owned(),
+            looks_at: rule.looks_at.iter().map(|(on, looks)| (dialect(*on), (*looks).to_owned())).collect(),
+            facts: rule.facts.iter().copied().map(str::to_owned).collect(),
+            parameters: rule.parameters.iter().map(parameter).collect(),
+            level: level(rule.level),
         });
         wit::Description { version: env!("CARGO_PKG_VERSION").to_owned(), rules: rules.collect() }
+    }
+}
+
+fn parameter(parameter: &rules::Parameter) -> wit::Parameter {
+    wit::Parameter {
+        name: parameter.name.to_owned(),
+        title: parameter.title.to_owned(),
+        shipped: parameter.kind.shipped(),
+    }
+}
+
+fn level(level: rules::Level) -> wit::Level {
+    match level {
+        rules::Level::Off => wit::Level::Off,
+        rules::Level::Note => wit::Level::Note,
+        rules::Level::Warn => wit::Level::Warn,
+        rules::Level::Deny => wit::Level::Deny,
     }
 }
 

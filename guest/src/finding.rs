@@ -1,7 +1,9 @@
 //! What a rule has to say, and where it puts it: findings with place, observed, expected and remedy, and the facts that
 //! are lacking. Levels and leniency are applied here.
 
-use crate::operation::Place;
+use crate::operation::{Place, Want};
+use crate::rules::Rule;
+use crate::settings::Settings;
 use crate::text;
 
 /// What a finding does to the decision. Ordered from the softest.
@@ -40,26 +42,49 @@ pub struct Unjudged {
     pub lacks: String,
 }
 
+/// Everything that was said about a request so far.
+#[derive(Debug, Default)]
+pub struct Said {
+    pub findings: Vec<Finding>,
+    pub unjudged: Vec<Unjudged>,
+    /// What would have helped, by whom, and why: see [`Report::lacks`].
+    pub wishes: Vec<Wish>,
+}
+
+/// A read that could change what a rule says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wish {
+    pub rule: &'static str,
+    pub want: Want,
+    /// What the rule would learn, in words.
+    pub why: String,
+}
+
 /// Where a rule puts what it has to say.
 pub struct Report<'v> {
-    rule: &'static str,
+    rule: &'static Rule,
     main: Effect,
     /// Why nothing may be denied.
     leniency: Option<&'static str>,
-    findings: &'v mut Vec<Finding>,
-    unjudged: &'v mut Vec<Unjudged>,
+    settings: &'v Settings,
+    said: &'v mut Said,
 }
 
 impl<'v> Report<'v> {
     /// The report of a rule whose main effect is `main`. With a leniency nothing is denied.
     pub fn new(
-        rule: &'static str,
+        rule: &'static Rule,
         main: Effect,
         leniency: Option<&'static str>,
-        findings: &'v mut Vec<Finding>,
-        unjudged: &'v mut Vec<Unjudged>,
+        settings: &'v Settings,
+        said: &'v mut Said,
     ) -> Self {
-        Self { rule, main, leniency, findings, unjudged }
+        Self { rule, main, leniency, settings, said }
+    }
+
+    /// What whoever runs the gate has set.
+    pub fn settings(&self) -> &'v Settings {
+        self.settings
     }
 
     /// A finding with the rule's main effect: the shipped one, or what the settings made of it.
@@ -77,11 +102,23 @@ impl<'v> Report<'v> {
         self.draft(Effect::Note, place, message.into())
     }
 
-    /// The rule could have denied, but lacks this fact.
+    /// The rule could have denied, but lacks this fact, and nobody but a declaration can tell it.
     pub fn unjudged(&mut self, lacks: impl Into<String>) {
         if self.main == Effect::Deny && self.leniency.is_none() {
-            self.unjudged.push(Unjudged { rule: self.rule, lacks: text::clean(&lacks.into()) });
+            self.said.unjudged.push(Unjudged { rule: self.rule.id, lacks: text::clean(&lacks.into()) });
         }
+    }
+
+    /// The rule could have denied, but lacks this fact, which a read may tell.
+    pub fn lacks(&mut self, want: Want, lacks: impl Into<String>) {
+        let lacks = lacks.into();
+        self.wish(want, lacks.as_str());
+        self.unjudged(lacks);
+    }
+
+    /// A read may tell this, and the rule would then say more or less than it does, short of denying.
+    pub fn wish(&mut self, want: Want, why: impl Into<String>) {
+        self.said.wishes.push(Wish { rule: self.rule.id, want, why: text::clean(&why.into()) });
     }
 
     fn draft(&mut self, effect: Effect, place: &Place<'_>, message: String) -> Draft<'_> {
@@ -99,7 +136,7 @@ impl<'v> Report<'v> {
             _ => (effect, message),
         };
         let finding = Finding {
-            rule: self.rule,
+            rule: self.rule.id,
             effect,
             message: text::clean(&message),
             position,
@@ -108,7 +145,7 @@ impl<'v> Report<'v> {
             remedy: String::new(),
             overridden: None,
         };
-        Draft { finding, findings: self.findings }
+        Draft { finding, findings: &mut self.said.findings }
     }
 }
 

@@ -5,6 +5,8 @@ mod action;
 mod current;
 mod intent;
 mod oddity;
+mod resource;
+mod want;
 
 use std::borrow::Cow;
 
@@ -17,6 +19,8 @@ pub use action::{
 pub use current::{Current, JobState, Retention};
 pub use intent::{Intent, Restart};
 pub use oddity::{Oddity, OddityKind, Soft};
+pub use resource::{Declaration, Desired, Kind, Resource, Spec, UpgradeMode, Verb};
+pub use want::Want;
 
 /// A platform's way to say a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,6 +72,8 @@ pub struct Stage<'d> {
     pub oddities: Vec<Oddity<'d>>,
     /// What is known of the target before these operations.
     pub current: Current<'d>,
+    /// The resource that a Kubernetes request creates, changes or deletes.
+    pub declaration: Option<Declaration<'d>>,
     /// The facts that apply to the target.
     pub facts: Facts<'d>,
     /// What was said about a restart.
@@ -94,6 +100,7 @@ impl<'d> Stage<'d> {
             operations: Vec::new(),
             oddities: Vec::new(),
             current: Current::default(),
+            declaration: None,
             facts,
             intent,
             in_plan: false,

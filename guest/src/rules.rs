@@ -27,14 +27,42 @@ pub struct Rule {
     pub why: &'static str,
     /// Where that is known from.
     pub source: &'static str,
-    /// The platforms it judges.
-    pub dialects: &'static [Dialect],
-    /// The effect of its main finding, unless settings say otherwise.
-    pub effect: Effect,
-    /// A request that fires it.
-    pub example: &'static str,
+    /// The platforms it judges, and what it looks at in their requests.
+    pub looks_at: &'static [(Dialect, &'static str)],
+    /// The declared facts that it uses: paths in a `Facts` document.
+    pub facts: &'static [&'static str],
+    /// What settings may change besides the level.
+    pub parameters: &'static [Parameter],
+    /// What its main finding does, unless settings say otherwise.
+    pub level: Level,
     /// Looks at one stage and reports.
     pub check: fn(&Stage<'_>, &mut Report<'_>),
+}
+
+/// A value of a rule that settings may change.
+#[derive(Debug)]
+pub struct Parameter {
+    /// The name in settings, camel case.
+    pub name: &'static str,
+    /// What it means.
+    pub title: &'static str,
+    pub kind: ParameterKind,
+}
+
+/// What a parameter holds, and the value that ships.
+#[derive(Clone, Copy, Debug)]
+pub enum ParameterKind {
+    /// A length of time; in settings `15m`, `24h`. Here in seconds.
+    Duration(u64),
+}
+
+impl ParameterKind {
+    /// The value that ships, as settings write it.
+    pub fn shipped(self) -> String {
+        match self {
+            Self::Duration(seconds) => format!("{}m", seconds / 60),
+        }
+    }
 }
 
 /// Says which rules are heard, and writes down what they say.
@@ -44,12 +72,19 @@ pub trait Bench {
 }
 
 /// What settings make of a rule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     Off,
     Note,
     Warn,
     Deny,
+}
+
+impl Rule {
+    /// Whether it judges this platform.
+    pub fn judges(&self, platform: Dialect) -> bool {
+        self.looks_at.iter().any(|(dialect, _)| *dialect == platform)
+    }
 }
 
 impl Level {
@@ -61,15 +96,6 @@ impl Level {
     /// The name in settings.
     pub fn name(self) -> &'static str {
         self.effect().map_or("off", Effect::name)
-    }
-
-    /// The level that leaves an effect as it is.
-    pub fn of(effect: Effect) -> Self {
-        match effect {
-            Effect::Note => Self::Note,
-            Effect::Warn => Self::Warn,
-            Effect::Deny => Self::Deny,
-        }
     }
 
     /// The main effect at this level.
@@ -147,14 +173,19 @@ mod tests {
     #[test]
     fn every_rule_can_be_looked_up_and_read() {
         for rule in ALL {
+            let looks = rule.looks_at.iter().map(|(_, looks)| *looks);
+            let parameters = rule.parameters.iter().flat_map(|it| [it.name, it.title]);
+            for text in looks.chain(rule.facts.iter().copied()).chain(parameters) {
+                assert!(!text.trim().is_empty() && text.trim() == text, "{}: {text:?}", rule.id);
+            }
             let id = rule.id;
             assert!(id.starts_with(|c: char| c.is_ascii_lowercase()), "{id}");
             assert!(id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'), "{id}");
             assert_eq!(ALL.iter().filter(|other| other.id == id).count(), 1, "{id}");
-            for text in [rule.title, rule.family, rule.why, rule.source, rule.example] {
+            for text in [rule.title, rule.family, rule.why, rule.source] {
                 assert!(!text.trim().is_empty() && text.trim() == text, "{id}: {text:?}");
             }
-            assert!(!rule.title.ends_with('.') && !rule.dialects.is_empty(), "{id}");
+            assert!(!rule.title.ends_with('.') && !rule.looks_at.is_empty(), "{id}");
         }
     }
 }

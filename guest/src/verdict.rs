@@ -3,10 +3,10 @@
 
 mod canonical;
 
-use crate::finding::{Effect, Finding, Report, Unjudged};
+use crate::finding::{Effect, Finding, Report, Said, Unjudged};
 use crate::operation::{Action, Decoded, Dialect, JobState, Stage};
 use crate::restore::RestorePlan;
-use crate::rules::{self, Bench, Level, Rule};
+use crate::rules::{self, Bench, Rule};
 use crate::settings::Settings;
 use crate::text::clean;
 
@@ -44,16 +44,16 @@ pub struct OperationSummary {
 
 /// Runs every rule over every stage.
 pub fn judge(decoded: &Decoded<'_>, settings: &Settings) -> Verdict {
-    let mut judge = Judge { settings, findings: Vec::new(), unjudged: Vec::new() };
+    let mut judge = Judge { settings, said: Said::default() };
     let mut doubtful = false;
     for stage in &decoded.stages {
-        let known = judge.unjudged.len();
+        let known = judge.said.unjudged.len();
         rules::judge(stage, &mut judge);
         // A job in unknown state may be failing: to stop it is never held up by a missing fact.
         let unknown = matches!(stage.current.state, None | Some(JobState::Unknown(_)));
-        doubtful |= judge.unjudged.len() > known && !(unknown && stage.stops().next().is_some());
+        doubtful |= judge.said.unjudged.len() > known && !(unknown && stage.stops().next().is_some());
     }
-    let Judge { mut findings, mut unjudged, .. } = judge;
+    let Said { mut findings, mut unjudged, .. } = judge.said;
     findings.sort_by_key(|finding: &Finding| std::cmp::Reverse(finding.effect));
     findings.truncate(MAX_FINDINGS);
     unjudged.dedup();
@@ -80,16 +80,16 @@ pub fn judge(decoded: &Decoded<'_>, settings: &Settings) -> Verdict {
 /// What the rules have said so far, and which of them may speak.
 struct Judge<'v> {
     settings: &'v Settings,
-    findings: Vec<Finding>,
-    unjudged: Vec<Unjudged>,
+    said: Said,
 }
 
 impl Bench for Judge<'_> {
     fn admit(&mut self, stage: &Stage<'_>, rule: &'static Rule) -> Option<Report<'_>> {
-        let main = self.settings.level(rule.id).unwrap_or(Level::of(rule.effect)).effect()?;
-        let admitted = rule.dialects.contains(&stage.platform);
-        let (findings, unjudged) = (&mut self.findings, &mut self.unjudged);
-        admitted.then(|| Report::new(rule.id, main, stage.leniency, findings, unjudged))
+        if !rule.judges(stage.platform) {
+            return None;
+        }
+        let main = self.settings.level(rule.id).unwrap_or(rule.level).effect()?;
+        Some(Report::new(rule, main, stage.leniency, self.settings, &mut self.said))
     }
 }
 

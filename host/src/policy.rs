@@ -18,8 +18,8 @@ pub use cache::Cache;
 pub use code::Origin;
 pub use contract::{
     Answer, Api, Candidate, Decision, Description, Dialect, Effect, Envelope, Fact, Failure, FailureKind, Fate,
-    Finding, HttpHead, Lookup, Need, ObjectRef, Operation, Outcome, Place, Problem, Request, RestorePlan, Rule, Scoped,
-    Source, Span, Subject, Target, Unjudged, Verdict,
+    Finding, HttpHead, Level, Lookup, Need, ObjectRef, Operation, Outcome, Parameter, Place, Problem, Request,
+    RestorePlan, Rule, Scoped, Source, Span, Subject, Target, Unjudged, Verdict,
 };
 pub use error::{CheckError, Input, PolicyError, SettingsError};
 pub use limits::Limits;

@@ -1,6 +1,6 @@
 //! The words of the contract as reports, cases and settings write them.
 
-use crate::{Decision, Dialect, Effect, Fate};
+use crate::{Decision, Dialect, Effect, Fate, Level, Rule};
 
 impl Decision {
     /// Every decision there is.
@@ -47,5 +47,24 @@ impl Fate {
             Self::Used => "used",
             Self::Ignored => "ignored",
         }
+    }
+}
+
+impl Level {
+    /// The word in settings.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Note => "note",
+            Self::Warn => "warn",
+            Self::Deny => "deny",
+        }
+    }
+}
+
+impl Rule {
+    /// The words of the dialects that it judges.
+    pub fn dialects(&self) -> Vec<&'static str> {
+        self.looks_at.iter().map(|(dialect, _)| dialect.name()).collect()
     }
 }

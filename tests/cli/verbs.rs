@@ -68,7 +68,7 @@ fn rules_are_listed_and_explained() {
     let list = folder.run(&["rules"]);
     assert!(list.code == 0 && list.out.lines().any(|line| line.starts_with("deny  drain-with-planned-restart ")));
     let one = folder.run(&["rules", "drain-with-planned-restart"]);
-    for label in ["what", "why", "source", "example", "platforms"] {
+    for label in ["what", "default", "why", "source"] {
         assert!(one.out.contains(&format!("\n  {label}")), "{}", one.out);
     }
     let unknown = folder.run(&["rules", "drain-with-planed-restart"]);

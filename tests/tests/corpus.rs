@@ -1,5 +1,5 @@
 //! Runs every case of the corpus natively and in the component, and watches over the corpus itself: every rule has a
-//! folder, in which one case fires it and one is quiet about it.
+//! folder, in which for each of its platforms one case fires it and one is quiet about it.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use libtest_mimic::{Arguments, Failed, Trial};
 use sluicegate::case::{self, Case};
 use sluicegate::{Limits, Policy};
-use sluicegate_policy::RULES;
+use sluicegate_policy::{Effect, RULES, Verdict};
 use sluicegate_tests::{component, home, native};
 
 /// Folders of cases about no rule: requests that change nothing, and ones that cannot be read.
@@ -84,15 +84,24 @@ fn watch(folder: &Path, files: &[PathBuf], rules: &[String]) -> Result<(), Faile
     if !rules.contains(&rule) {
         return Err(format!("there is no rule `{rule}`; folders of cases are named after rules").into());
     }
-    let shipped = RULES.iter().find(|known| known.id == rule).map(|known| known.effect);
-    let effects = |file: &PathBuf| -> Option<Vec<_>> {
-        let verdict = native(&Case::open(file).ok()?).1?;
-        Some(verdict.findings.iter().filter(|it| it.rule == rule).map(|it| Some(it.effect)).collect())
+    let Some(known) = RULES.iter().find(|known| known.id == rule) else {
+        return Err(format!("the rule `{rule}` is not built in").into());
     };
-    let fired: Vec<Vec<_>> = files.iter().filter_map(effects).collect();
-    match (fired.iter().any(|effects| effects.contains(&shipped)), fired.iter().any(Vec::is_empty)) {
-        (false, _) => Err(format!("no case in tests/cases/{rule} fires the rule with its main effect").into()),
-        (_, false) => Err(format!("no case in tests/cases/{rule} is quiet about the rule").into()),
-        (true, true) => Ok(()),
+    let verdicts: Vec<_> = files.iter().filter_map(|file| native(&Case::open(file).ok()?).1).collect();
+    let fires = |verdict: &Verdict, least: Option<Effect>| {
+        verdict.findings.iter().any(|it| it.rule == rule && least.is_none_or(|least| it.effect == least))
+    };
+    let mut lacking = Vec::new();
+    if !verdicts.iter().any(|verdict| fires(verdict, known.level.effect())) {
+        lacking.push("a case that fires it with its main effect".to_owned());
     }
+    for (dialect, _) in known.looks_at {
+        for (firing, words) in [(true, "fires it"), (false, "leaves it quiet")] {
+            let covered = |verdict: &Verdict| verdict.dialect == *dialect && fires(verdict, None) == firing;
+            if !verdicts.iter().any(|verdict| covered(verdict)) {
+                lacking.push(format!("a {} case that {words}", dialect.name()));
+            }
+        }
+    }
+    if lacking.is_empty() { Ok(()) } else { Err(format!("tests/cases/{rule} lacks {}", lacking.join(", ")).into()) }
 }

@@ -112,7 +112,7 @@ impl<'d> Route<'_, 'd> {
             ("POST", ["jobs", _, "checkpoints"]) => self.checkpoint(),
             ("PATCH", ["jobs", _]) => self.cancel(),
             ("PATCH", ["jobs", _, "rescaling"]) => self.removed("`/rescaling` answers 503 since FLINK-12312"),
-            ("PUT", ["jobs", _, "resource-requirements"]) => (Action::Rescale, Place::Target),
+            ("PUT", ["jobs", _, "resource-requirements"]) => (Action::Rescale(None), Place::Target),
             ("POST", ["jobs"]) => (Action::OpaqueStart, Place::Target),
             ("POST", ["jars", _, "run"]) => self.run(),
             ("POST", ["savepoint-disposal"]) => self.dispose(),

@@ -8,7 +8,6 @@ mod hygiene;
 mod leniency;
 mod lifecycle;
 mod request;
-mod resource;
 mod snapshot;
 mod stored;
 #[cfg(test)]
@@ -19,11 +18,12 @@ mod volumes;
 use super::Context;
 use crate::document::Node;
 use crate::gate::Failure;
+use crate::operation::Verb;
 use crate::operation::{Action, Decoded, Dialect, Oddity, OddityKind, Operation, Place, Skipped, Stage, Target};
+use crate::operation::{Kind, Resource};
 use difference::Difference;
 use lifecycle::Transition;
-use request::{Ask, Asked, Verb};
-use resource::{Kind, Resource};
+use request::{Ask, Asked};
 use stored::Stored;
 
 /// Decodes an AdmissionReview.
@@ -54,7 +54,7 @@ fn decode<R>(asked: Asked<'_>, context: &Context<'_>, then: impl FnOnce(&Decoded
         },
         Asked::Scale { target, replicas, before, place } => {
             let same = replicas.zip(before).is_some_and(|(after, before)| after.same(&before));
-            let action = if same { Action::Nothing("leave unchanged") } else { Action::Rescale };
+            let action = if same { Action::Nothing("leave unchanged") } else { Action::Rescale(replicas) };
             single(action, target, place, context, then)
         }
         Asked::Nothing { why, target, place } => single(Action::Nothing(why), target, place, context, then),
@@ -123,6 +123,7 @@ fn other<'d, R>(ask: &Ask<'d>, context: &Context<'d>, then: impl FnOnce(&Decoded
     let job = snapshot::job_of(ask).filter(|_| ask.kind == Kind::Snapshot && ask.verb != Verb::Delete);
     let about = job.as_ref().unwrap_or(&ask.target);
     let mut stage = context.stage(Dialect::Kubernetes, &about.namespace, &about.name)?;
+    stage.declaration = Some(ask.declaration(None));
     common(&mut stage, ask);
     if ask.kind == Kind::Snapshot {
         stage.current = snapshot::current(ask, &stage.facts);
@@ -143,6 +144,7 @@ fn job<R>(ask: &Ask<'_>, context: &Context<'_>, then: impl FnOnce(&Decoded<'_>) 
 
     let mut stage = context.stage(Dialect::Kubernetes, &ask.target.namespace, &ask.target.name)?;
     common(&mut stage, ask);
+    stage.declaration = Some(ask.declaration(last_spec.spec()));
     stage.current = current::of(ask, &stage.facts, last_spec.spec());
     stage.oddities.extend(last_spec.oddity(last, "lastReconciledSpec"));
     stage.oddities.extend(stable_spec.oddity(stable, "lastStableSpec"));
@@ -171,7 +173,7 @@ fn update<'d>(
     ask: &Ask<'d>,
     transition: &Transition<'_, 'd>,
     old: Resource<'d>,
-    stable: Option<resource::Spec<'_>>,
+    stable: Option<crate::operation::Spec<'_>>,
     deployed: Option<bool>,
 ) {
     let object = transition.resource;

@@ -24,8 +24,8 @@ pub enum Action<'d> {
     Change(Change<'d>),
     /// The published content is replaced by the draft (Alibaba); how far it reaches.
     Publish(Reach),
-    /// A running job is scaled without a stop.
-    Rescale,
+    /// A running job is scaled without a stop: the new parallelism or number of TaskManagers, where it is one number.
+    Rescale(Option<Node<'d>>),
     /// A deployment, session job or job record is deleted.
     Delete(Deletion<'d>),
     /// A whole session cluster ends.
@@ -65,7 +65,7 @@ impl Action<'_> {
             Self::Dispose(_) => "dispose savepoint",
             Self::Change(_) => "change",
             Self::Publish(_) => "publish",
-            Self::Rescale => "rescale",
+            Self::Rescale(_) => "rescale",
             Self::Delete(_) => "delete",
             Self::ShutDown => "shut down cluster",
             Self::OpaqueStart => "start from a serialized graph",

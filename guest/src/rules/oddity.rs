@@ -44,7 +44,7 @@ mod tests {
         let mut stage = stage(Dialect::FlinkRest, Action::Unknown);
         stage.oddities = rules.map(|(kind, ..)| Oddity::new(kind, Place::Target, "wrong", "do it right")).into();
         for (kind, rule, effect) in rules {
-            stage.platform = rule.dialects[0];
+            stage.platform = rule.looks_at[0].0;
             assert_eq!(says(rule, &stage), only(effect), "{kind:?}");
         }
     }

@@ -2,13 +2,14 @@
 
 use crate::document::{Document, Node, Reading};
 use crate::facts::{Declared, Voice};
-use crate::finding::{Effect, Finding, Report, Unjudged};
+use crate::finding::{Effect, Finding, Report, Said, Unjudged};
 use crate::operation::{
     Action, Change, Deletion, Dialect, JobState, Operation, Place, Reach, Registration, Restore, Stage, Start,
     StartCause, Stop, StopCause, StopMode, Target, Trigger,
 };
 use crate::restore::SPEC_VERSION;
 use crate::rules::Rule;
+use crate::settings::Settings;
 
 /// A stage that does this to `prod/orders`, of which nothing is known.
 pub(crate) fn stage(platform: Dialect, action: Action<'static>) -> Stage<'static> {
@@ -137,7 +138,7 @@ pub(super) fn says(rule: &'static Rule, stage: &Stage<'_>) -> Says {
 
 /// The findings of a rule. Each must be fit to be read: whole texts without a full stop, and a remedy.
 pub(super) fn findings(rule: &'static Rule, stage: &Stage<'_>) -> Vec<Finding> {
-    assert!(rule.dialects.contains(&stage.platform), "{} does not judge {:?}", rule.id, stage.platform);
+    assert!(rule.judges(stage.platform), "{} does not judge {:?}", rule.id, stage.platform);
     let findings = run(rule, stage).0;
     for finding in &findings {
         for text in [&finding.message, &finding.remedy] {
@@ -155,8 +156,9 @@ fn parse(text: &str) -> Document<'static> {
 
 /// What a rule says about a stage.
 pub(crate) fn run(rule: &'static Rule, stage: &Stage<'_>) -> (Vec<Finding>, Vec<Unjudged>) {
-    let (mut findings, mut unjudged) = (Vec::new(), Vec::new());
-    let mut report = Report::new(rule.id, rule.effect, stage.leniency, &mut findings, &mut unjudged);
-    (rule.check)(stage, &mut report);
-    (findings, unjudged)
+    let (settings, mut said) = (Settings::default(), Said::default());
+    // What ships switched off is tried as a warning.
+    let main = rule.level.effect().unwrap_or(Effect::Warn);
+    (rule.check)(stage, &mut Report::new(rule, main, stage.leniency, &settings, &mut said));
+    (said.findings, said.unjudged)
 }

@@ -81,8 +81,10 @@ fn rule(rule: &Rule) -> Value {
         "family": rule.family,
         "why": rule.why,
         "source": rule.source,
-        "dialects": rule.dialects.iter().map(|dialect| dialect.name()).collect::<Vec<_>>(),
-        "effect": rule.effect.name(),
-        "example": rule.example,
+        "level": rule.level.name(),
+        "dialects": rule.dialects(),
+        "looksAt": rule.looks_at.iter().map(|(dialect, looks)| (dialect.name().to_owned(), json!(looks))).collect::<serde_json::Map<_, _>>(),
+        "facts": rule.facts,
+        "parameters": rule.parameters.iter().map(|it| json!({"name": it.name, "title": it.title, "shipped": it.shipped})).collect::<Vec<_>>(),
     })
 }

@@ -68,7 +68,6 @@ pub(super) fn problems(problems: &[Problem]) -> Checked {
     })
 }
 
-/// A rule's example is a request, and may have several lines.
 pub(super) fn description(description: &Description) -> Checked {
     text("version", &description.version)?;
     list("rules", &description.rules, |rule| {
@@ -81,7 +80,11 @@ pub(super) fn description(description: &Description) -> Checked {
         ] {
             text(what, value)?;
         }
-        rule.example.lines().try_for_each(|line| text("example", line))
+        list("dialects", &rule.looks_at, |(_, looks)| text("looks-at", looks))?;
+        list("facts", &rule.facts, |fact| text("fact", fact))?;
+        list("parameters", &rule.parameters, |it| {
+            [&it.name, &it.title, &it.shipped].into_iter().try_for_each(|value| text("parameter", value))
+        })
     })
 }
 

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use anstyle::Style;
 
 use super::Page;
-use super::human::{BOLD, DIM, PLAIN, effect_style};
+use super::human::{BOLD, DIM, PLAIN, level_style};
 use super::layout::paragraph;
 use crate::Rule;
 
@@ -18,11 +18,11 @@ const TEXT: usize = 12;
 /// When `out` cannot be written to.
 pub fn list(rules: &[Rule], page: Page, out: &mut dyn Write) -> io::Result<()> {
     let widest = |text: fn(&Rule) -> &str| rules.iter().map(|rule| text(rule).chars().count()).max().unwrap_or(0);
-    let (effect, id) = (widest(|rule| rule.effect.name()), widest(|rule| &rule.id));
+    let (effect, id) = (widest(|rule| rule.level.name()), widest(|rule| &rule.id));
     let beside = effect + 2 + id + 2 + widest(|rule| &rule.title) <= page.width;
     for rule in rules {
-        let style = effect_style(rule.effect);
-        write!(out, "{style}{:effect$}{style:#}  ", rule.effect.name())?;
+        let style = level_style(rule.level);
+        write!(out, "{style}{:effect$}{style:#}  ", rule.level.name())?;
         if beside {
             writeln!(out, "{BOLD}{:id$}{BOLD:#}  {}", rule.id, rule.title)?;
         } else {
@@ -40,11 +40,9 @@ pub fn list(rules: &[Rule], page: Page, out: &mut dyn Write) -> io::Result<()> {
 /// When `out` cannot be written to.
 pub fn explain(rule: &Rule, page: Page, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{BOLD}{}{BOLD:#}", rule.id)?;
-    let platforms: Vec<_> = rule.dialects.iter().map(|dialect| dialect.name()).collect();
-    let rows: [(&str, &str, Style); 6] = [
+    let rows: [(&str, &str, Style); 5] = [
         ("what", &rule.title, PLAIN),
-        ("effect", rule.effect.name(), effect_style(rule.effect)),
-        ("platforms", &platforms.join(", "), PLAIN),
+        ("default", rule.level.name(), level_style(rule.level)),
         ("family", &rule.family, PLAIN),
         ("why", &rule.why, PLAIN),
         ("source", &rule.source, PLAIN),
@@ -52,9 +50,10 @@ pub fn explain(rule: &Rule, page: Page, out: &mut dyn Write) -> io::Result<()> {
     for (label, text, style) in rows {
         paragraph(out, (&format!("  {label}"), DIM), (text, style), TEXT, page.width)?;
     }
-    // An example keeps its lines: it may be copied into a file.
-    writeln!(out, "  {DIM}example{DIM:#}")?;
-    rule.example.lines().try_for_each(|line| writeln!(out, "    {line}"))
+    for (dialect, looks) in &rule.looks_at {
+        paragraph(out, (&format!("  {}", dialect.name()), DIM), (looks, PLAIN), TEXT + 2, page.width)?;
+    }
+    Ok(())
 }
 
 /// The table of the README.
@@ -62,9 +61,8 @@ pub fn markdown(rules: &[Rule]) -> String {
     let cell = |text: &str| text.replace('|', "\\|");
     let mut table = String::from("| rule | what | default | platforms |\n|---|---|---|---|\n");
     for rule in rules {
-        let (id, title, effect) = (&rule.id, cell(&rule.title), rule.effect.name());
-        let platforms: Vec<_> = rule.dialects.iter().map(|dialect| dialect.name()).collect();
-        let platforms = platforms.join(", ");
+        let (id, title, effect) = (&rule.id, cell(&rule.title), rule.level.name());
+        let platforms = rule.dialects().join(", ");
         table.push_str(&format!("| <a id=\"{id}\"></a>`{id}` | {title} | {effect} | {platforms} |\n"));
     }
     table

@@ -8,7 +8,7 @@ use anstyle::{AnsiColor, Style};
 use super::layout::{clean, paragraph};
 use super::{Judged, Outcome, Report, Summary};
 use crate::input::Position;
-use crate::{Effect, Fate, Finding, Place, RestorePlan, Verdict};
+use crate::{Effect, Fate, Finding, Level, Place, RestorePlan, Verdict};
 
 pub(super) const PLAIN: Style = Style::new();
 pub(super) const BOLD: Style = Style::new().bold();
@@ -181,5 +181,14 @@ pub(super) fn effect_style(effect: Effect) -> Style {
         Effect::Deny => RED,
         Effect::Warn => YELLOW,
         Effect::Note => DIM,
+    }
+}
+
+/// The style of the effect that a level gives.
+pub(super) fn level_style(level: Level) -> Style {
+    match level {
+        Level::Deny => RED,
+        Level::Warn => YELLOW,
+        Level::Note | Level::Off => DIM,
     }
 }

@@ -77,7 +77,7 @@ pub(super) fn hot_update<'d>(root: Node<'d>, target: &Target<'d>, stage: &mut St
     fields(root, "the body of HotUpdateJob", &["rescaleJobParam", "updateJobConfigParam"], stage);
     if let Some(node) = root.get("rescaleJobParam") {
         fields(node, "`rescaleJobParam`", &["jobParallelism"], stage);
-        push(stage, Action::Rescale, target, Place::Body(node));
+        push(stage, Action::Rescale(node.get("jobParallelism")), target, Place::Body(node));
     }
     if let Some(node) = root.get("updateJobConfigParam") {
         fields(node, "`updateJobConfigParam`", &["newFlinkConf"], stage);

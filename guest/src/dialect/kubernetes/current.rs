@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 
-use super::request::{Ask, Verb};
-use super::resource::{Desired, Kind, Resource, Spec, UpgradeMode};
+use super::request::Ask;
 use super::volumes;
 use crate::configuration::{Configuration, DRAIN_ON_SAVEPOINT, Entry, Key, RETENTION, SAVEPOINT_ON_DELETION};
 use crate::document::Node;
 use crate::facts::Facts;
+use crate::operation::Verb;
 use crate::operation::{Current, JobState, Place, Retention, Stage};
+use crate::operation::{Desired, Kind, Resource, Spec, UpgradeMode};
 
 /// What the operator writes as the savepoint of a stop that kept its state in the metadata of high availability.
 const LAST_STATE: &str = "KUBERNETES_OPERATOR_LAST_STATE";

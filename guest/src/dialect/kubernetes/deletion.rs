@@ -3,11 +3,11 @@
 
 use super::current;
 use super::request::Ask;
-use super::resource::{Kind, Resource};
 use crate::configuration::SAVEPOINT_ON_DELETION;
 use crate::document::Node;
 use crate::instant::Instant;
 use crate::operation::{Action, Deletion, JobState, Operation, Place, Skipped, Stage};
+use crate::operation::{Kind, Resource};
 
 /// How young a savepoint must be to stand for the one that a delete does not take (DOMAIN 6.12).
 const FRESH_SECONDS: i64 = 15 * 60;

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use super::resource::Spec;
 use crate::configuration::Configuration;
 use crate::document::Node;
+use crate::operation::Spec;
 
 /// What changed between two specs, in the operator's categories. Each holds the place in the new spec.
 #[derive(Debug, Default)]

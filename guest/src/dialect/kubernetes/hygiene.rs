@@ -3,11 +3,12 @@
 
 use std::borrow::Cow;
 
-use super::request::{Ask, Verb};
-use super::resource::{Kind, Resource, Spec};
+use super::request::Ask;
 use crate::configuration::{Configuration, DRAIN_ON_SAVEPOINT, Entry, SAVEPOINT_ON_DELETION};
 use crate::document::Node;
 use crate::nearest::{closest, nearest};
+use crate::operation::Verb;
+use crate::operation::{Kind, Resource, Spec};
 use crate::operation::{Oddity, OddityKind, Place};
 
 /// Nobody reads more; a document made to be large must not cost more.

@@ -2,8 +2,9 @@
 //! 6.0-1, 6.0-5).
 
 use super::difference::{self, Difference};
-use super::request::{Ask, Verb};
-use super::resource::{Kind, Spec};
+use super::request::Ask;
+use crate::operation::Verb;
+use crate::operation::{Kind, Spec};
 
 /// What deletes in the name of a namespace or an owner: a denial would wedge that.
 const CLEANERS: &[&str] = &[

@@ -3,7 +3,6 @@
 use super::current;
 use super::difference::Difference;
 use super::request::Ask;
-use super::resource::{Desired, Kind, Resource, Spec, UpgradeMode};
 use crate::configuration::{
     DRAIN_ON_SAVEPOINT, IGNORE_UNCLAIMED_STATE, IN_PLACE_SCALING, LAST_STATE_FALLBACK, SAVEPOINT_DIRECTORY,
 };
@@ -12,6 +11,7 @@ use crate::operation::{
     Action, Change, JobState, Operation, Place, Reach, Restore, Stage, Start, StartCause, Stop, StopCause, StopMode,
     Trigger,
 };
+use crate::operation::{Desired, Kind, Resource, Spec, UpgradeMode};
 
 /// Everything that decides about one create or update.
 pub(super) struct Transition<'a, 'd> {
@@ -102,7 +102,7 @@ impl<'d> Transition<'_, 'd> {
         let in_place = difference.upgrade.is_none() && difference.scale.is_some() && self.scales_in_place(stage);
         if in_place {
             self.change(stage, place, content, Reach::Applied, newly_on);
-            self.push(stage, Action::Rescale, Place::of(difference.scale));
+            self.push(stage, Action::Rescale(difference.scale), Place::of(difference.scale));
             return;
         }
         if difference.upgrade.is_some() || difference.scale.is_some() {

@@ -3,20 +3,13 @@
 use std::borrow::Cow;
 
 use super::leniency;
-use super::resource::{Kind, Resource};
 use crate::document::Node;
 use crate::gate::Failure;
-use crate::operation::{Oddity, OddityKind, Place, Target};
+use crate::operation::{Declaration, Kind, Resource, Spec};
+use crate::operation::{Oddity, OddityKind, Place, Target, Verb};
 
 const FLINK: &str = "flink.apache.org";
 const VERVERICA: &str = "ververica.platform";
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verb {
-    Create,
-    Update,
-    Delete,
-}
 
 /// A request for a resource of a kind that is judged.
 #[derive(Debug)]
@@ -35,6 +28,15 @@ pub(super) struct Ask<'d> {
 }
 
 impl<'d> Ask<'d> {
+    /// What rules may see of it.
+    pub(super) fn declaration<'s>(&self, last: Option<Spec<'s>>) -> Declaration<'s>
+    where
+        'd: 's,
+    {
+        let Self { verb, kind, object, old, bare, .. } = *self;
+        Declaration { verb, kind, object, old, last, bare }
+    }
+
     /// The resource as it stands in the request: the new one, for a delete the old one.
     pub(super) fn resource(&self) -> Option<Resource<'d>> {
         self.object.or(self.old)

@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 
 use super::current;
-use super::request::{Ask, Verb};
-use super::resource::{Kind, Resource};
+use super::request::Ask;
 use crate::configuration::Configuration;
 use crate::document::Node;
 use crate::facts::Facts;
+use crate::operation::Verb;
 use crate::operation::{Action, Current, Disposal, Operation, Place, Registration, Stage, Target, Trigger};
+use crate::operation::{Kind, Resource};
 
 /// The job that a snapshot is of.
 pub(super) fn job_of<'d>(ask: &Ask<'d>) -> Option<Target<'d>> {

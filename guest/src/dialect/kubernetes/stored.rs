@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::resource::Spec;
 use crate::document::{Document, Node, Reading};
+use crate::operation::Spec;
 use crate::operation::{Oddity, OddityKind, Place};
 
 /// A stored spec.

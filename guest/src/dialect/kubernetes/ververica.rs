@@ -1,7 +1,8 @@
 //! VvpDeployment, the resource of Ververica's own operator. What its `spec.deployment` says is the Ververica dialect's
 //! business; here it is only told whether a job starts.
 
-use super::request::{Ask, Verb};
+use super::request::Ask;
+use crate::operation::Verb;
 use crate::operation::{Action, Change, Operation, Place, Reach, Restore, Stage, Start, StartCause};
 
 /// What a request for a VvpDeployment does.

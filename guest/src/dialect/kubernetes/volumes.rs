@@ -4,10 +4,10 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use super::resource::Spec;
 use crate::configuration::Configuration;
 use crate::document::Node;
 use crate::location::is_below;
+use crate::operation::Spec;
 
 /// Nobody mounts more, or deeper; a document made to be large must not cost more.
 const MAX_MOUNTS: usize = 100;
@@ -60,8 +60,8 @@ fn mounted<'d>(templates: [Option<Node<'d>>; 2]) -> Vec<Cow<'d, str>> {
 mod tests {
     use super::mounts;
     use crate::configuration::Configuration;
-    use crate::dialect::kubernetes::resource::Spec;
     use crate::document::{Document, Reading};
+    use crate::operation::Spec;
 
     fn paths(spec: &str) -> Option<Vec<String>> {
         let document = Document::parse(spec.as_bytes(), Reading::JsonOrYaml).unwrap();

@@ -1,8 +1,8 @@
 //! Stored context of the request that cannot be read, such as the operator's last reconciled spec (DOMAIN 6.8).
 
-use crate::finding::{Effect, Report};
+use crate::finding::Report;
 use crate::operation::{Dialect, OddityKind, Stage};
-use crate::rules::{Rule, oddity};
+use crate::rules::{Level, Rule, oddity};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "context-unreadable",
@@ -10,9 +10,10 @@ pub(in crate::rules) static RULE: Rule = Rule {
     family: "hygiene",
     why: "What runs now is not known, so rules that compare with it can say nothing.",
     source: "DOMAIN 4.1 and 4.5 (lastReconciledSpec is a JSON text and can be broken)",
-    dialects: &[Dialect::Kubernetes],
-    effect: Effect::Warn,
-    example: "UPDATE FlinkDeployment orders with status.reconciliationStatus.lastReconciledSpec: \"{\"",
+    looks_at: &[(Dialect::Kubernetes, "`status.reconciliationStatus.lastReconciledSpec` and `lastStableSpec`")],
+    facts: &[],
+    parameters: &[],
+    level: Level::Warn,
     check,
 };
 

@@ -1,8 +1,8 @@
 //! A field without which the platform cannot carry out the request (DOMAIN 6.8).
 
-use crate::finding::{Effect, Report};
+use crate::finding::Report;
 use crate::operation::{Dialect, OddityKind, Stage};
-use crate::rules::{Rule, oddity};
+use crate::rules::{Level, Rule, oddity};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "required-field-missing",
@@ -10,9 +10,18 @@ pub(in crate::rules) static RULE: Rule = Rule {
     family: "hygiene",
     why: "The platform refuses the request, or does something else than asked; a stop that does not happen is noticed late.",
     source: "ALI-SDK StopJob and StartJobWithParams; VVP-SW; REC (disposal without savepoint-path); V44",
-    dialects: &[Dialect::Kubernetes, Dialect::Ververica, Dialect::Alibaba, Dialect::FlinkRest],
-    effect: Effect::Deny,
-    example: "POST /api/v2/namespaces/prod/jobs/5af6%3Astop {}  (no stopStrategy, no workspace header)",
+    looks_at: &[
+        (Dialect::Kubernetes, "session jobs without `spec.job`, updates without `spec`"),
+        (Dialect::Ververica, "savepoints without `metadata.deploymentId`"),
+        (
+            Dialect::Alibaba,
+            "stops without `stopStrategy`, calls without `workspace`, starts and savepoints without `deploymentId`",
+        ),
+        (Dialect::FlinkRest, "`/savepoint-disposal` without `savepoint-path`"),
+    ],
+    facts: &[],
+    parameters: &[],
+    level: Level::Deny,
     check,
 };
 

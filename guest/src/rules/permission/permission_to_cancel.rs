@@ -1,9 +1,9 @@
 //! Who may end a job (DOMAIN 6.7): the platform's own permissions, checked before anything is half done. Custom roles
 //! and unknown callers are left to the platform.
 
-use crate::finding::{Effect, Report};
+use crate::finding::Report;
 use crate::operation::{Dialect, Stage, StopCause};
-use crate::rules::Rule;
+use crate::rules::{Level, Rule};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "permission-to-cancel",
@@ -12,10 +12,15 @@ pub(in crate::rules) static RULE: Rule = Rule {
     why: "Ending a job needs a grant of its own; a pipeline whose account lacks it fails half way, or somebody ends a \
           job who was only meant to look.",
     source: "S1-3; DOMAIN 1.8 (roles) and 2.6 (RAM actions)",
-    dialects: &[Dialect::Kubernetes, Dialect::Ververica, Dialect::Alibaba, Dialect::FlinkRest],
-    effect: Effect::Deny,
-    example: "POST /api/v2/namespaces/prod/jobs/5af6%3Astop {\"stopStrategy\": \"STOP_WITH_SAVEPOINT\"} by a caller with \
-              ramActions [stream:GetJob]",
+    looks_at: &[
+        (Dialect::Kubernetes, "stops and deletes"),
+        (Dialect::Ververica, "cancels, suspends and deletes"),
+        (Dialect::Alibaba, "StopJob, DeleteJob, DeleteDeployment"),
+        (Dialect::FlinkRest, "stops and cancels"),
+    ],
+    facts: &["caller.namespaceRole", "caller.ramActions"],
+    parameters: &[],
+    level: Level::Deny,
     check,
 };
 
@@ -64,7 +69,7 @@ mod tests {
 
     #[test]
     fn a_viewer_ends_nothing_anywhere() {
-        for platform in RULE.dialects {
+        for (platform, _) in RULE.looks_at {
             assert_eq!(says(&RULE, &by(*platform, "namespaceRole: viewer")), only(Effect::Deny), "{platform:?}");
             for role in ["editor", "owner", "night-shift"] {
                 assert_eq!(says(&RULE, &by(*platform, &format!("namespaceRole: {role}"))), SILENT, "{role}");

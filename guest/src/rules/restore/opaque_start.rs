@@ -1,8 +1,8 @@
 //! A start from a serialized graph says nothing that could be judged (DOMAIN section 8).
 
-use crate::finding::{Effect, Report};
+use crate::finding::Report;
 use crate::operation::{Action, Dialect, Stage};
-use crate::rules::Rule;
+use crate::rules::{Level, Rule};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "opaque-start",
@@ -11,9 +11,10 @@ pub(in crate::rules) static RULE: Rule = Rule {
     why: "The serialized graph hides what the job restores from, so no rule can tell whether it starts empty, \
         from a drained savepoint, or with state dropped.",
     source: "DOMAIN section 8 (`flink run -s`), 6.12",
-    dialects: &[Dialect::FlinkRest],
-    effect: Effect::Warn,
-    example: r#"POST /v1/jobs with a multipart body, as `flink run -s s3://flink/sp-1` sends it"#,
+    looks_at: &[(Dialect::FlinkRest, "POST `/jobs`")],
+    facts: &[],
+    parameters: &[],
+    level: Level::Warn,
     check,
 };
 

@@ -1,10 +1,10 @@
 //! A drained savepoint ends a job; one that goes on from it repeats windows that were closed early (S1-6, REC R4).
 
 use crate::facts::Savepoint;
-use crate::finding::{Effect, Report};
+use crate::finding::Report;
 use crate::operation::{Dialect, Restore, Stage, Start, StartCause};
 use crate::restore::{Choice, select};
-use crate::rules::Rule;
+use crate::rules::{Level, Rule};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "restore-from-drained-savepoint",
@@ -13,9 +13,15 @@ pub(in crate::rules) static RULE: Rule = Rule {
     why: "A drain closes every window before its savepoint is taken. A job that goes on from it sends the rest \
         of the same windows as second, partial results, and nothing fails.",
     source: "S1-6; REC R4; DOMAIN 3.4, 9",
-    dialects: &[Dialect::Alibaba, Dialect::Ververica, Dialect::FlinkRest, Dialect::Kubernetes],
-    effect: Effect::Deny,
-    example: r#"POST …/jobs%3Astart {"restoreStrategy": {"kind": "LATEST_SAVEPOINT"}} after a stop with drain"#,
+    looks_at: &[
+        (Dialect::Alibaba, "the savepoint that a start chooses"),
+        (Dialect::Ververica, "the savepoint that a start or an upgrade chooses"),
+        (Dialect::FlinkRest, "`savepointPath`, in the body, the query or the configuration"),
+        (Dialect::Kubernetes, "`initialSavepointPath`, and the savepoint of the suspend before"),
+    ],
+    facts: &["savepoints"],
+    parameters: &[],
+    level: Level::Deny,
     check,
 };
 

@@ -1,8 +1,8 @@
 //! FROM_SAVEPOINT needs the savepoint's id (DOMAIN 2.3).
 
-use crate::finding::{Effect, Report};
+use crate::finding::Report;
 use crate::operation::{Dialect, Restore, Stage};
-use crate::rules::Rule;
+use crate::rules::{Level, Rule};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "restore-from-savepoint-needs-id",
@@ -11,9 +11,10 @@ pub(in crate::rules) static RULE: Rule = Rule {
     why: "FROM_SAVEPOINT without an id names no state. The start fails, or worse, the job comes up without the \
         state that was meant.",
     source: "ALI-DOC DeploymentRestoreStrategy; DOMAIN 2.3",
-    dialects: &[Dialect::Alibaba],
-    effect: Effect::Deny,
-    example: r#"POST …/jobs%3Astart {"deploymentId": "737d…", "restoreStrategy": {"kind": "FROM_SAVEPOINT"}}"#,
+    looks_at: &[(Dialect::Alibaba, "`restoreStrategy.savepointId`")],
+    facts: &[],
+    parameters: &[],
+    level: Level::Deny,
     check,
 };
 

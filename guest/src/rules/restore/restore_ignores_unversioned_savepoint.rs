@@ -1,10 +1,10 @@
 //! A restore passes over savepoints without the annotation of the spec version (S2-8, DOMAIN 1.6).
 
 use crate::facts::Savepoint;
-use crate::finding::{Effect, Report};
+use crate::finding::Report;
 use crate::operation::{Dialect, Restore, Stage, Start};
 use crate::restore::{Choice, SPEC_VERSION, Selection, Snapshots, Standing, latest, select};
-use crate::rules::Rule;
+use crate::rules::{Level, Rule};
 
 /// How many passed-over savepoints get a note of their own.
 const MAX_NOTES: usize = 20;
@@ -16,9 +16,10 @@ pub(in crate::rules) static RULE: Rule = Rule {
     why: "Ververica Platform passes savepoints without the annotation of the spec version over in silence: with \
         no other left, the job starts empty and nothing fails.",
     source: "S2-8, S2-4; DOMAIN 1.6",
-    dialects: &[Dialect::Ververica],
-    effect: Effect::Deny,
-    example: r#"PATCH …/deployments/0cb7… {"spec": {"state": "RUNNING"}} with one savepoint, registered by hand"#,
+    looks_at: &[(Dialect::Ververica, "the annotations of every savepoint that a start may choose")],
+    facts: &["savepoints", "deployment.restoreStrategy"],
+    parameters: &[],
+    level: Level::Deny,
     check,
 };
 

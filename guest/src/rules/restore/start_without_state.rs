@@ -1,9 +1,9 @@
 //! A start without state while state is known to exist (S1-7).
 
 use crate::facts::Facts;
-use crate::finding::{Effect, Report};
+use crate::finding::Report;
 use crate::operation::{Dialect, Restore, Stage, StartCause};
-use crate::rules::{Rule, words};
+use crate::rules::{Level, Rule, words};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "start-without-state",
@@ -12,9 +12,15 @@ pub(in crate::rules) static RULE: Rule = Rule {
     why: "The job comes up empty although state of it exists: what it had counted, joined or deduplicated is \
         gone, and sources start over.",
     source: "S1-7; ALI-DOC start options; FKO user@flink 2023-07",
-    dialects: &[Dialect::Alibaba, Dialect::Ververica, Dialect::FlinkRest, Dialect::Kubernetes],
-    effect: Effect::Warn,
-    example: r#"POST …/jobs%3Astart {"restoreStrategy": {"kind": "NONE"}} while a savepoint exists"#,
+    looks_at: &[
+        (Dialect::Alibaba, "`restoreStrategy.kind: NONE`"),
+        (Dialect::Ververica, "`restoreStrategy.kind: NONE`"),
+        (Dialect::FlinkRest, "a start without `savepointPath`"),
+        (Dialect::Kubernetes, "a create without `initialSavepointPath`"),
+    ],
+    facts: &["savepoints", "deployment.hasState"],
+    parameters: &[],
+    level: Level::Warn,
     check,
 };
 

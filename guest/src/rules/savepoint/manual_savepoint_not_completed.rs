@@ -1,8 +1,8 @@
 //! A savepoint registered in another state than COMPLETED is never a restore candidate (DOMAIN 1.6).
 
-use crate::finding::{Effect, Report};
+use crate::finding::Report;
 use crate::operation::{Action, Dialect, Place, Stage};
-use crate::rules::Rule;
+use crate::rules::{Level, Rule};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "manual-savepoint-not-completed",
@@ -11,9 +11,10 @@ pub(in crate::rules) static RULE: Rule = Rule {
     why: "A restore looks at COMPLETED savepoints only: registered in any other state this one is never used, \
         and nothing fails.",
     source: "S2-6; DOMAIN 1.6",
-    dialects: &[Dialect::Ververica],
-    effect: Effect::Deny,
-    example: r#"POST …/savepoints {"spec": {"savepointLocation": "s3://b/sp-1"}, "status": {"state": "STARTED"}}"#,
+    looks_at: &[(Dialect::Ververica, "`status.state` of a registered savepoint")],
+    facts: &[],
+    parameters: &[],
+    level: Level::Deny,
     check,
 };
 

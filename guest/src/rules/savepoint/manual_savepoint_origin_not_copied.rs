@@ -1,8 +1,8 @@
 //! A savepoint registered by hand is COPIED, whatever the request says (S2-6).
 
-use crate::finding::{Effect, Report};
+use crate::finding::Report;
 use crate::operation::{Action, Dialect, Place, Stage};
-use crate::rules::Rule;
+use crate::rules::{Level, Rule};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "manual-savepoint-origin-not-copied",
@@ -11,9 +11,10 @@ pub(in crate::rules) static RULE: Rule = Rule {
     why: "A savepoint registered by hand has the origin COPIED. Under another it passes for one that the \
         platform took itself, and whoever cleans up or restores by origin is misled.",
     source: "S2-2, S2-6",
-    dialects: &[Dialect::Ververica],
-    effect: Effect::Warn,
-    example: r#"POST …/savepoints {"metadata": {"origin": "SUSPEND"}, "spec": {"savepointLocation": "s3://b/sp-1"}}"#,
+    looks_at: &[(Dialect::Ververica, "`metadata.origin` of a registered savepoint")],
+    facts: &[],
+    parameters: &[],
+    level: Level::Warn,
     check,
 };
 

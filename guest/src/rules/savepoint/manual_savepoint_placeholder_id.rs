@@ -1,8 +1,8 @@
 //! A savepoint registered by hand carries the all-zero id of Flink (S2-6).
 
-use crate::finding::{Effect, Report};
+use crate::finding::Report;
 use crate::operation::{Action, Dialect, Place, Stage};
-use crate::rules::Rule;
+use crate::rules::{Level, Rule};
 
 const PLACEHOLDER: &str = "00000000-0000-0000-0000-000000000000";
 
@@ -13,9 +13,10 @@ pub(in crate::rules) static RULE: Rule = Rule {
     why: "The documented registration carries the all-zero id, since Flink gave this savepoint none that the \
         platform knows. What the platform does with another or none is not defined.",
     source: "S2-6",
-    dialects: &[Dialect::Ververica],
-    effect: Effect::Warn,
-    example: r#"POST …/savepoints {"spec": {"savepointLocation": "s3://b/sp-1"}} without `flinkSavepointId`"#,
+    looks_at: &[(Dialect::Ververica, "`spec.flinkSavepointId` of a registered savepoint")],
+    facts: &[],
+    parameters: &[],
+    level: Level::Warn,
     check,
 };
 

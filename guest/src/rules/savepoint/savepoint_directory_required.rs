@@ -2,9 +2,9 @@
 
 use crate::configuration::{Configuration, SAVEPOINT_DIRECTORY};
 use crate::document::Node;
-use crate::finding::{Effect, Report};
+use crate::finding::Report;
 use crate::operation::{Action, Change, Dialect, JobState, Operation, Stage, Stop, StopMode, Target, Trigger};
-use crate::rules::{Rule, words};
+use crate::rules::{Level, Rule, words};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "savepoint-directory-required",
@@ -13,9 +13,19 @@ pub(in crate::rules) static RULE: Rule = Rule {
     why: "Without a savepoint directory no savepoint can be taken: the stop, suspend or upgrade that relies on \
         it is refused or stuck, or the job has to be cancelled with its state lost.",
     source: "S2-5; REC R1, R22; FKO V12; DOMAIN 6.12",
-    dialects: &[Dialect::Ververica, Dialect::FlinkRest, Dialect::Kubernetes],
-    effect: Effect::Deny,
-    example: r#"POST /jobs/4d50…/stop {"drain": false} on a cluster without execution.checkpointing.savepoint-dir"#,
+    looks_at: &[
+        (Dialect::Ververica, "`state.savepoints.dir` of the template"),
+        (Dialect::FlinkRest, "`targetDirectory`, `target-directory`, and the cluster configuration"),
+        (Dialect::Kubernetes, "the effective savepoint directory of snapshots and blue/green deployments"),
+    ],
+    facts: &[
+        "platform.flinkConfiguration",
+        "platform.universalBlobStorage",
+        "deployment.flinkConfiguration",
+        "related",
+    ],
+    parameters: &[],
+    level: Level::Deny,
     check,
 };
 

@@ -1,10 +1,10 @@
 //! A location that Flink cannot read is told before it costs the state (S2-7, DOMAIN 3.3).
 
-use crate::finding::{Draft, Effect, Report};
+use crate::finding::{Draft, Report};
 use crate::location::named::{NamedLocation, Role, named};
 use crate::location::{Problem, SavepointLocation};
 use crate::operation::{Dialect, Stage};
-use crate::rules::Rule;
+use crate::rules::{Level, Rule};
 
 const EXPECTED: &str = "scheme://…/path, for example s3://bucket/savepoints";
 
@@ -15,9 +15,14 @@ pub(in crate::rules) static RULE: Rule = Rule {
     why: "Platforms take any text as a location and find out only when a job restores from it or writes to it: \
         then the state is out of reach, or the savepoint fails after the request was accepted.",
     source: "S2-7; REC R24; DOMAIN 3.3",
-    dialects: &[Dialect::Ververica, Dialect::FlinkRest, Dialect::Kubernetes],
-    effect: Effect::Deny,
-    example: r#"POST /jobs/4d50…/stop {"targetDirectory": "savepoints", "drain": false}"#,
+    looks_at: &[
+        (Dialect::Ververica, "`spec.savepointLocation`"),
+        (Dialect::FlinkRest, "`savepointPath`, `targetDirectory`, `savepoint-path`"),
+        (Dialect::Kubernetes, "`initialSavepointPath`, `savepoint.path`"),
+    ],
+    facts: &[],
+    parameters: &[],
+    level: Level::Deny,
     check,
 };
 

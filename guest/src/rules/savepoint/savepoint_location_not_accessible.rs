@@ -1,10 +1,10 @@
 //! The cluster must have a file system for a location, and a local path must be shared (S2-7, REC R18).
 
-use crate::finding::{Effect, Report};
+use crate::finding::Report;
 use crate::location::named::{NamedLocation, Role, named};
 use crate::location::{SavepointLocation, is_below};
 use crate::operation::{Dialect, Stage};
-use crate::rules::Rule;
+use crate::rules::{Level, Rule};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "savepoint-location-not-accessible",
@@ -13,9 +13,14 @@ pub(in crate::rules) static RULE: Rule = Rule {
     why: "A scheme that the cluster has no file system for, or a local disk, is found out only when the \
         savepoint is written or restored: after the request was accepted, when the job may be gone.",
     source: "S2-7; REC R18; DOMAIN 1.8",
-    dialects: &[Dialect::Ververica, Dialect::FlinkRest, Dialect::Kubernetes],
-    effect: Effect::Deny,
-    example: r#"POST /jobs/4d50…/savepoints {"target-directory": "gs://b/sp"} on a cluster with file and s3 only"#,
+    looks_at: &[
+        (Dialect::Ververica, "the scheme of `spec.savepointLocation`"),
+        (Dialect::FlinkRest, "the scheme of every path in the request"),
+        (Dialect::Kubernetes, "the scheme of `initialSavepointPath` and `savepoint.path`"),
+    ],
+    facts: &["platform.fileSystems"],
+    parameters: &[],
+    level: Level::Deny,
     check,
 };
 

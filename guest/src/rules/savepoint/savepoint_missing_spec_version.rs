@@ -1,9 +1,9 @@
 //! A savepoint registered without the annotation of the spec version is never used by a restore (S2-8).
 
-use crate::finding::{Effect, Report};
+use crate::finding::Report;
 use crate::operation::{Action, Dialect, Place, Stage};
 use crate::restore::SPEC_VERSION;
-use crate::rules::Rule;
+use crate::rules::{Level, Rule};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "savepoint-missing-spec-version",
@@ -12,9 +12,10 @@ pub(in crate::rules) static RULE: Rule = Rule {
     why: "Ververica Platform never restores from a savepoint without this annotation, and nothing fails: the \
         next start passes it over and may come up empty.",
     source: "S2-8, S2-6; DOMAIN 1.6",
-    dialects: &[Dialect::Ververica],
-    effect: Effect::Warn,
-    example: r#"POST …/savepoints {"metadata": {"deploymentId": "0cb7…"}, "spec": {"savepointLocation": "s3://b/sp"}}"#,
+    looks_at: &[(Dialect::Ververica, "the annotation of a registered savepoint")],
+    facts: &[],
+    parameters: &[],
+    level: Level::Warn,
     check,
 };
 

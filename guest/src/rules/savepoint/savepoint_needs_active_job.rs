@@ -1,8 +1,8 @@
 //! A savepoint can be taken of a running job only (DOMAIN 1.5, 6.12).
 
-use crate::finding::{Effect, Report};
+use crate::finding::Report;
 use crate::operation::{Action, Dialect, JobState, Stage, Trigger};
-use crate::rules::Rule;
+use crate::rules::{Level, Rule};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "savepoint-needs-active-job",
@@ -11,9 +11,15 @@ pub(in crate::rules) static RULE: Rule = Rule {
     why: "Only a running job can take a savepoint. The request fails, on Flink and Kubernetes after it was \
         accepted, and whoever relies on the savepoint has none.",
     source: "ALI-OLD `No active job for a deployment.`; REC R14; DOMAIN 1.5, 6.12",
-    dialects: &[Dialect::Ververica, Dialect::Alibaba, Dialect::FlinkRest, Dialect::Kubernetes],
-    effect: Effect::Deny,
-    example: r#"POST /api/v2/namespaces/default/savepoints {"deploymentId": "737d…"} while the job is FAILED"#,
+    looks_at: &[
+        (Dialect::Ververica, "the state of the job"),
+        (Dialect::Alibaba, "the state of the job"),
+        (Dialect::FlinkRest, "the state of the job"),
+        (Dialect::Kubernetes, "the state of the job that a snapshot refers to"),
+    ],
+    facts: &["job.status", "deployment.statusState"],
+    parameters: &[],
+    level: Level::Deny,
     check,
 };
 

@@ -1,9 +1,9 @@
 //! The spec version of a registered savepoint must be the deployment's own (S2-6).
 
-use crate::finding::{Effect, Report};
+use crate::finding::Report;
 use crate::operation::{Action, Dialect, Place, Stage};
 use crate::restore::SPEC_VERSION;
-use crate::rules::Rule;
+use crate::rules::{Level, Rule};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "savepoint-stale-spec-version",
@@ -12,9 +12,10 @@ pub(in crate::rules) static RULE: Rule = Rule {
     why: "The annotation ties a savepoint to the deployment's spec. With a value that is not the deployment's \
         own, it is open whether a restore uses it.",
     source: "S2-6; DOMAIN 1.6 (effect inferred)",
-    dialects: &[Dialect::Ververica],
-    effect: Effect::Warn,
-    example: r#"POST …/savepoints with annotation "….spec.version": "2" while the deployment is at "4""#,
+    looks_at: &[(Dialect::Ververica, "the annotation of a registered savepoint, and the deployment's")],
+    facts: &["deployment.specVersion"],
+    parameters: &[],
+    level: Level::Warn,
     check,
 };
 

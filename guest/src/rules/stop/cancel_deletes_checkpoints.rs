@@ -3,9 +3,9 @@
 use super::cancel_needs_running::already_asked;
 use super::cancel_without_savepoint::ends_without_savepoint;
 use crate::configuration::RETENTION;
-use crate::finding::{Effect, Report};
+use crate::finding::Report;
 use crate::operation::{Action, Deletion, Dialect, JobState, Restart, Retention, Stage, StopCause};
-use crate::rules::{Rule, words};
+use crate::rules::{Level, Rule, words};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "cancel-deletes-checkpoints",
@@ -14,10 +14,14 @@ pub(in crate::rules) static RULE: Rule = Rule {
     why: "Unless checkpoints are retained, Flink deletes them with the job: after a cancel without savepoint nothing is \
           left, and the next start is empty.",
     source: "REC R5; FLINK-10751, FLINK-17487; DOMAIN 3.6",
-    dialects: &[Dialect::Kubernetes, Dialect::Ververica, Dialect::FlinkRest],
-    effect: Effect::Deny,
-    example: "PATCH /jobs/42aedb6e5490ff65f60746294f1d1f35?mode=cancel with intent restart, \
-              externalized-checkpoint-retention: DELETE_ON_CANCELLATION",
+    looks_at: &[
+        (Dialect::Kubernetes, "stateless suspends and deletes, retention of checkpoints"),
+        (Dialect::Ververica, "cancels, retention of checkpoints"),
+        (Dialect::FlinkRest, "cancels, retention of checkpoints"),
+    ],
+    facts: &["job.status", "intent.restartPlanned", "platform.flinkConfiguration", "deployment.flinkConfiguration"],
+    parameters: &[],
+    level: Level::Deny,
     check,
 };
 

@@ -3,7 +3,7 @@
 
 use crate::finding::{Effect, Report};
 use crate::operation::{Dialect, JobState, Stage, Stop, StopCause, StopMode};
-use crate::rules::{Rule, words};
+use crate::rules::{Level, Rule, words};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "cancel-needs-running",
@@ -12,9 +12,14 @@ pub(in crate::rules) static RULE: Rule = Rule {
     why: "A job that is over gives no savepoint: Flink accepts the stop and fails it later, and a script that goes on \
           finds nothing to restore from.",
     source: "S1-2; REC R13, R14; VVPCTL (a failed deployment must stay cancellable)",
-    dialects: &[Dialect::Ververica, Dialect::Alibaba, Dialect::FlinkRest],
-    effect: Effect::Deny,
-    example: "POST /jobs/42aedb6e5490ff65f60746294f1d1f35/stop {\"drain\": false} while the job is FINISHED",
+    looks_at: &[
+        (Dialect::Ververica, "`spec.state: CANCELLED`, the state of the deployment"),
+        (Dialect::Alibaba, "StopJob, the state of the job"),
+        (Dialect::FlinkRest, "`/stop` and cancels, the state of the job"),
+    ],
+    facts: &["job.status", "deployment.statusState", "deployment.specState"],
+    parameters: &[],
+    level: Level::Deny,
     check,
 };
 
@@ -140,7 +145,7 @@ mod tests {
 
     #[test]
     fn a_job_that_fails_starts_or_is_between_states_can_be_cancelled() {
-        for platform in RULE.dialects {
+        for (platform, _) in RULE.looks_at {
             for state in ["FAILED", "RESTARTING", "FAILING", "STARTING", "TRANSITIONING", "RUNNING", "NEW_WORD"] {
                 let cancel = request(*platform, StopMode::Cancel).in_state(state);
                 assert_eq!(says(&RULE, &cancel), SILENT, "{platform:?} {state}");

@@ -2,9 +2,9 @@
 //! does not is `cancel-deletes-checkpoints`.
 
 use super::cancel_needs_running::already_asked;
-use crate::finding::{Effect, Report};
+use crate::finding::Report;
 use crate::operation::{Dialect, JobState, Restart, Retention, Stage, Stop, StopCause, StopMode};
-use crate::rules::{Rule, words};
+use crate::rules::{Level, Rule, words};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "cancel-without-savepoint",
@@ -13,9 +13,15 @@ pub(in crate::rules) static RULE: Rule = Rule {
     why: "No savepoint is taken on the way down: what the job knew since its last checkpoint is processed again, and \
           without that checkpoint everything is lost.",
     source: "S1-4, S1-5; DOMAIN 4.2-5, 6.12; REC R5",
-    dialects: &[Dialect::Kubernetes, Dialect::Ververica, Dialect::Alibaba, Dialect::FlinkRest],
-    effect: Effect::Warn,
-    example: "POST /api/v2/namespaces/prod/jobs/5af6%3Astop {\"stopStrategy\": \"NONE\"}",
+    looks_at: &[
+        (Dialect::Kubernetes, "suspends with `upgradeMode: stateless`"),
+        (Dialect::Ververica, "`spec.state: CANCELLED`"),
+        (Dialect::Alibaba, "`stopStrategy: NONE`"),
+        (Dialect::FlinkRest, "PATCH `/jobs/:jobid`"),
+    ],
+    facts: &["job.status", "intent.restartPlanned"],
+    parameters: &[],
+    level: Level::Warn,
     check,
 };
 
@@ -83,7 +89,7 @@ mod tests {
 
     #[test]
     fn a_job_that_may_run_again_warns() {
-        for platform in RULE.dialects {
+        for (platform, _) in RULE.looks_at {
             assert_eq!(says(&RULE, &cancel(*platform)), only(Effect::Warn), "{platform:?}");
             for state in ["RUNNING", "STARTING", "TRANSITIONING", "A_NEW_WORD"] {
                 assert_eq!(says(&RULE, &cancel(*platform).in_state(state)), only(Effect::Warn), "{state}");
@@ -97,7 +103,7 @@ mod tests {
 
     #[test]
     fn the_end_the_way_out_and_nothing_to_lose_do_not() {
-        for platform in RULE.dialects {
+        for (platform, _) in RULE.looks_at {
             assert_eq!(says(&RULE, &cancel(*platform).restart_planned(false)), SILENT, "{platform:?}");
             for state in ["FAILED", "RESTARTING", "FINISHED", "CANCELLED", "CANCELLING", "SUSPENDED"] {
                 assert_eq!(says(&RULE, &cancel(*platform).in_state(state)), SILENT, "{state}");

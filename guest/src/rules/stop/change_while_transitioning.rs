@@ -1,8 +1,8 @@
 //! A request that meets a platform in the middle of a transition (DOMAIN 6.2).
 
-use crate::finding::{Effect, Report};
+use crate::finding::Report;
 use crate::operation::{Action, Dialect, Operation, Stage};
-use crate::rules::Rule;
+use crate::rules::{Level, Rule};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "change-while-transitioning",
@@ -11,10 +11,13 @@ pub(in crate::rules) static RULE: Rule = Rule {
     why: "What a change does that arrives during a transition is not defined: it can be lost, or be mixed with the \
           transition's own stop and start.",
     source: "VVP-DOC deployment-lifecycle (undefined); DOMAIN 4.2-11",
-    dialects: &[Dialect::Kubernetes, Dialect::Ververica],
-    effect: Effect::Warn,
-    example: "PATCH /api/v1/namespaces/default/deployments/orders {\"spec\": {\"state\": \"SUSPENDED\"}} while \
-              status.state is TRANSITIONING",
+    looks_at: &[
+        (Dialect::Kubernetes, "`reconciliationStatus.state`, `blueGreenState`"),
+        (Dialect::Ververica, "`status.state`"),
+    ],
+    facts: &["deployment.statusState"],
+    parameters: &[],
+    level: Level::Warn,
     check,
 };
 

@@ -1,8 +1,8 @@
 //! The end of a session cluster is the end of all its jobs (DOMAIN 6.2).
 
-use crate::finding::{Effect, Report};
+use crate::finding::Report;
 use crate::operation::{Action, Dialect, JobState, Stage};
-use crate::rules::Rule;
+use crate::rules::{Level, Rule};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "cluster-shutdown-with-running-jobs",
@@ -10,9 +10,10 @@ pub(in crate::rules) static RULE: Rule = Rule {
     family: "stop",
     why: "Shutting a session cluster down ends every job in it at once, without a savepoint.",
     source: "FL ShutdownHeaders; DOMAIN 3.1",
-    dialects: &[Dialect::FlinkRest],
-    effect: Effect::Deny,
-    example: "DELETE /cluster while a job runs",
+    looks_at: &[(Dialect::FlinkRest, "DELETE `/cluster`")],
+    facts: &["job.status"],
+    parameters: &[],
+    level: Level::Deny,
     check,
 };
 

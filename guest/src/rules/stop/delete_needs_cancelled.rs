@@ -1,8 +1,8 @@
 //! A managed deployment or job is deleted before it was cancelled (DOMAIN 6.2, 6.12).
 
-use crate::finding::{Effect, Report};
+use crate::finding::Report;
 use crate::operation::{Action, Dialect, JobState, Operation, Stage};
-use crate::rules::{Rule, words};
+use crate::rules::{Level, Rule, words};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "delete-needs-cancelled",
@@ -11,9 +11,13 @@ pub(in crate::rules) static RULE: Rule = Rule {
     why: "The platform deletes only what was cancelled before. Cancelled on purpose, a job can be given a savepoint \
           first; deleted while it runs, nobody chose what becomes of its state.",
     source: "ALI-OLD sample comment, ALI-DOC DeleteJob; VVP-DOC deployment-lifecycle; DOMAIN 1.4",
-    dialects: &[Dialect::Ververica, Dialect::Alibaba],
-    effect: Effect::Deny,
-    example: "DELETE /api/v1/namespaces/default/deployments/orders while spec.state is RUNNING",
+    looks_at: &[
+        (Dialect::Ververica, "`spec.state` of a deployment that is deleted"),
+        (Dialect::Alibaba, "the state of the job of a deployment that is deleted"),
+    ],
+    facts: &["deployment.specState", "job.status"],
+    parameters: &[],
+    level: Level::Deny,
     check,
 };
 

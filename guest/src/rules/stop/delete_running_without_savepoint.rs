@@ -1,9 +1,9 @@
 //! A running job's resource is deleted without a savepoint (DOMAIN 6.12, 6.0-9). The operator removes the metadata of
 //! high availability with it: there is no way back.
 
-use crate::finding::{Effect, Report};
+use crate::finding::Report;
 use crate::operation::{Action, Change, Deletion, Dialect, JobState, Restart, Skipped, Stage};
-use crate::rules::{Rule, words};
+use crate::rules::{Level, Rule, words};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "delete-running-without-savepoint",
@@ -12,9 +12,10 @@ pub(in crate::rules) static RULE: Rule = Rule {
     why: "By default the operator takes no savepoint on a delete, and it removes the job's checkpoint metadata: the state \
           of a running job is gone.",
     source: "FKO documentation, danger box on deletion; DOMAIN 4.2-7 and 6.12",
-    dialects: &[Dialect::Kubernetes],
-    effect: Effect::Deny,
-    example: "kubectl delete flinkdeployment orders  (RUNNING, upgradeMode: savepoint, no savepoint-on-deletion)",
+    looks_at: &[(Dialect::Kubernetes, "deletes, lost finalizers, the canary label, `savepoint-on-deletion`")],
+    facts: &["platform.flinkConfiguration", "savepoints", "now"],
+    parameters: &[],
+    level: Level::Deny,
     check,
 };
 

@@ -1,8 +1,8 @@
 //! A drain of which nobody says whether the job comes back (DOMAIN 6.2, 6.12).
 
-use crate::finding::{Effect, Report};
+use crate::finding::Report;
 use crate::operation::{Dialect, Restart, Stage, StopCause, StopMode};
-use crate::rules::{Rule, words};
+use crate::rules::{Level, Rule, words};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "drain-intent-missing",
@@ -11,9 +11,10 @@ pub(in crate::rules) static RULE: Rule = Rule {
     why: "A drain is for the end of a job. The request cannot say whether this is the end; if it is not, the same \
           windows come out twice.",
     source: "S1-6; DOMAIN 3.4 and 6.12; REC R4",
-    dialects: &[Dialect::Alibaba, Dialect::FlinkRest],
-    effect: Effect::Warn,
-    example: "POST /jobs/42aedb6e5490ff65f60746294f1d1f35/stop {\"drain\": true}",
+    looks_at: &[(Dialect::Alibaba, "`stopStrategy: STOP_WITH_DRAIN`"), (Dialect::FlinkRest, "`drain: true`")],
+    facts: &["intent.restartPlanned"],
+    parameters: &[],
+    level: Level::Warn,
     check,
 };
 

@@ -1,8 +1,8 @@
 //! The sticky drain switch turned on without a stop (DOMAIN 6.2, 6.0-10): an edit that arms a later loss.
 
-use crate::finding::{Effect, Report};
+use crate::finding::Report;
 use crate::operation::{Action, Dialect, Stage};
-use crate::rules::{Rule, words};
+use crate::rules::{Level, Rule, words};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "drain-setting-left-on",
@@ -11,10 +11,13 @@ pub(in crate::rules) static RULE: Rule = Rule {
     why: "The switch stays on: nothing happens now, but every later suspend and stateful upgrade drains the job and \
           then resumes it, which emits windows twice.",
     source: "VVP-DOC draining; FLINK-32700; DOMAIN 4.2-9",
-    dialects: &[Dialect::Kubernetes, Dialect::Ververica],
-    effect: Effect::Warn,
-    example: "UPDATE FlinkDeployment orders: flinkConfiguration \
-              kubernetes.operator.job.drain-on-savepoint-deletion: \"true\"",
+    looks_at: &[
+        (Dialect::Kubernetes, "`drain-on-savepoint-deletion`"),
+        (Dialect::Ververica, "the annotation `stop-with-drain`"),
+    ],
+    facts: &[],
+    parameters: &[],
+    level: Level::Warn,
     check,
 };
 

@@ -1,9 +1,9 @@
 //! A drain of a job that is to run again (DOMAIN 6.2, 6.12). A drain nobody said anything about is
 //! `drain-intent-missing`.
 
-use crate::finding::{Effect, Report};
+use crate::finding::Report;
 use crate::operation::{Dialect, JobState, Operation, Place, Restart, Stage, Stop, StopCause, StopMode};
-use crate::rules::{Rule, words};
+use crate::rules::{Level, Rule, words};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "drain-with-planned-restart",
@@ -12,9 +12,15 @@ pub(in crate::rules) static RULE: Rule = Rule {
     why: "A drain fires every timer and closes every window early; a job that runs again from its savepoint emits the \
           same windows once more, each time with a part of the data, or fails to resume.",
     source: "S1-6; VVP-DOC draining; REC R4; FLINK-32700, FLINK-22051",
-    dialects: &[Dialect::Kubernetes, Dialect::Ververica, Dialect::Alibaba, Dialect::FlinkRest],
-    effect: Effect::Deny,
-    example: "POST /api/v2/namespaces/prod/jobs/5af6%3Astop {\"stopStrategy\": \"STOP_WITH_DRAIN\"} with intent restart",
+    looks_at: &[
+        (Dialect::Kubernetes, "`drain-on-savepoint-deletion` in suspends and upgrades"),
+        (Dialect::Ververica, "the annotation `stop-with-drain` in suspends and upgrades"),
+        (Dialect::Alibaba, "`stopStrategy: STOP_WITH_DRAIN`"),
+        (Dialect::FlinkRest, "`drain: true`"),
+    ],
+    facts: &["intent.restartPlanned", "job.status"],
+    parameters: &[],
+    level: Level::Deny,
     check,
 };
 

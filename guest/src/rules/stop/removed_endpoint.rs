@@ -1,8 +1,8 @@
 //! Requests that Flink no longer carries out (DOMAIN 6.2).
 
-use crate::finding::{Effect, Report};
+use crate::finding::Report;
 use crate::operation::{Dialect, OddityKind, Stage};
-use crate::rules::{Rule, oddity};
+use crate::rules::{Level, Rule, oddity};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "removed-endpoint",
@@ -10,9 +10,10 @@ pub(in crate::rules) static RULE: Rule = Rule {
     family: "stop",
     why: "Flink answers 308 or 503 and the job goes on; a script that does not look believes it stopped or rescaled.",
     source: "REC R17; FLINK-12312",
-    dialects: &[Dialect::FlinkRest],
-    effect: Effect::Deny,
-    example: "PATCH /jobs/42aedb6e5490ff65f60746294f1d1f35?mode=stop",
+    looks_at: &[(Dialect::FlinkRest, "`mode=stop`, `/yarn-stop`, `/rescaling`")],
+    facts: &[],
+    parameters: &[],
+    level: Level::Deny,
     check,
 };
 

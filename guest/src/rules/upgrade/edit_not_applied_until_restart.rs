@@ -1,8 +1,8 @@
 //! A change of content that the running job does not see (DOMAIN 6.5).
 
-use crate::finding::{Effect, Report};
+use crate::finding::Report;
 use crate::operation::{Action, Dialect, JobState, Reach, Stage};
-use crate::rules::Rule;
+use crate::rules::{Level, Rule};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "edit-not-applied-until-restart",
@@ -10,10 +10,13 @@ pub(in crate::rules) static RULE: Rule = Rule {
     family: "upgrade",
     why: "The edit is stored, and the job goes on with the old content: a fix that everybody believes to be out is not.",
     source: "S1-1; DOMAIN 1.3 (upgrade strategy NONE)",
-    dialects: &[Dialect::Ververica, Dialect::Alibaba],
-    effect: Effect::Warn,
-    example: "PUT /api/v2/namespaces/prod/deployments/737d {\"artifact\": {\"sqlArtifact\": {\"sqlScript\": \"…\"}}} while \
-              a job runs",
+    looks_at: &[
+        (Dialect::Ververica, "a changed template with `upgradeStrategy: NONE`"),
+        (Dialect::Alibaba, "changed content, publishes"),
+    ],
+    facts: &["job.status"],
+    parameters: &[],
+    level: Level::Warn,
     check,
 };
 
@@ -56,7 +59,7 @@ mod tests {
 
     #[test]
     fn content_that_waits_for_a_start_warns() {
-        for platform in RULE.dialects {
+        for (platform, _) in RULE.looks_at {
             assert_eq!(says(&RULE, &stage(*platform, change(Reach::NextStart))), only(Effect::Warn));
             assert_eq!(says(&RULE, &stage(*platform, change(Reach::Applied))), SILENT);
             assert_eq!(says(&RULE, &stage(*platform, change(Reach::Nothing))), SILENT);

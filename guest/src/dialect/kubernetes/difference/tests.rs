@@ -1,8 +1,8 @@
 //! The operator's table of changed fields, line by line.
 
 use super::{Difference, is_rollback_to};
-use crate::dialect::kubernetes::resource::Spec;
 use crate::document::{Document, Reading};
+use crate::operation::Spec;
 
 const OLD: &str = "
 image: flink:2.2

@@ -1,12 +1,54 @@
-//! A Flink resource as its fields are read: metadata, the spec that says how the job runs, and status. No judgement.
+//! A resource of the Flink Kubernetes Operator as its fields are read: metadata, the spec that says how the job runs,
+//! and status. No judgement.
 
 use std::borrow::Cow;
 
 use crate::document::Node;
 
+/// A resource of the Flink Kubernetes Operator as a request brings it: what it becomes, what it was, and what the operator
+/// last ran.
+#[derive(Clone, Copy, Debug)]
+pub struct Declaration<'d> {
+    pub verb: Verb,
+    pub kind: Kind,
+    /// What the resource becomes; none for a delete.
+    pub object: Option<Resource<'d>>,
+    /// What it was; none for a create.
+    pub old: Option<Resource<'d>>,
+    /// `status.reconciliationStatus.lastReconciledSpec`; none: before the first deployment, or not to be read.
+    pub last: Option<Spec<'d>>,
+    /// A manifest, which leaves out the metadata and status that the cluster adds.
+    pub bare: bool,
+}
+
+impl<'d> Declaration<'d> {
+    /// The spec that says how the job runs after this request.
+    pub fn new_spec(&self) -> Option<Spec<'d>> {
+        self.object.map(|object| object.spec(self.kind)).filter(|spec| spec.node.is_some())
+    }
+
+    /// The spec that said so before.
+    pub fn old_spec(&self) -> Option<Spec<'d>> {
+        self.old.map(|old| old.spec(self.kind)).filter(|spec| spec.node.is_some())
+    }
+
+    /// The resource as it was known before, for its status and metadata.
+    pub fn before(&self) -> Option<Resource<'d>> {
+        self.old.or(self.object)
+    }
+}
+
+/// What is done to a resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    Create,
+    Update,
+    Delete,
+}
+
 /// The kinds that are judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub enum Kind {
     Deployment,
     SessionJob,
     Snapshot,
@@ -17,7 +59,7 @@ pub(super) enum Kind {
 
 impl Kind {
     /// Its finalizer, where the operator cleans up behind one. A blue/green parent has none: its children do.
-    pub(super) fn finalizer(self) -> Option<&'static str> {
+    pub fn finalizer(self) -> Option<&'static str> {
         match self {
             Self::Deployment => Some("flinkdeployments.flink.apache.org/finalizer"),
             Self::SessionJob => Some("flinksessionjobs.flink.apache.org/finalizer"),
@@ -27,57 +69,57 @@ impl Kind {
     }
 
     /// Its spec describes the pods that the job runs in. A session job runs in those of its cluster.
-    pub(super) fn has_pods(self) -> bool {
+    pub fn has_pods(self) -> bool {
         matches!(self, Self::Deployment | Self::BlueGreen)
     }
 }
 
 /// A resource.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Resource<'d> {
-    pub(super) node: Node<'d>,
+pub struct Resource<'d> {
+    pub node: Node<'d>,
 }
 
 impl<'d> Resource<'d> {
-    pub(super) fn metadata(&self, name: &str) -> Option<Node<'d>> {
+    pub fn metadata(&self, name: &str) -> Option<Node<'d>> {
         self.node.path(&["metadata", name])
     }
 
-    pub(super) fn annotation(&self, name: &str) -> Option<Node<'d>> {
+    pub fn annotation(&self, name: &str) -> Option<Node<'d>> {
         self.metadata("annotations")?.get(name)
     }
 
     /// The label that makes the operator skip an object, if it is on (DOMAIN 6.0-2).
-    pub(super) fn canary(&self) -> Option<Node<'d>> {
+    pub fn canary(&self) -> Option<Node<'d>> {
         self.metadata("labels")?.get("flink.apache.org/canary").filter(|value| value.is("true"))
     }
 
     /// It was deleted, and waits for its clean-up.
-    pub(super) fn is_terminating(&self) -> bool {
+    pub fn is_terminating(&self) -> bool {
         self.metadata("deletionTimestamp").is_some()
     }
 
-    pub(super) fn has_finalizer(&self, name: &str) -> bool {
+    pub fn has_finalizer(&self, name: &str) -> bool {
         self.metadata("finalizers").is_some_and(|list| list.elements().any(|entry| entry.is(name)))
     }
 
     /// The spec that says how a job runs: a blue/green resource keeps it in its template.
-    pub(super) fn spec(&self, kind: Kind) -> Spec<'d> {
+    pub fn spec(&self, kind: Kind) -> Spec<'d> {
         let path: &[&str] = if kind == Kind::BlueGreen { &["spec", "template", "spec"] } else { &["spec"] };
         Spec { node: self.node.path(path) }
     }
 
-    pub(super) fn status(&self, path: &[&str]) -> Option<Node<'d>> {
+    pub fn status(&self, path: &[&str]) -> Option<Node<'d>> {
         self.node.get("status")?.path(path)
     }
 
     /// A text of the status that is not blank.
-    pub(super) fn status_text(&self, path: &[&str]) -> Option<Cow<'d, str>> {
+    pub fn status_text(&self, path: &[&str]) -> Option<Cow<'d, str>> {
         self.status(path)?.scalar().filter(|text| !text.trim().is_empty())
     }
 
     /// Some snapshot of its job is known to the operator, so there is state to lose (DOMAIN 6.0-10).
-    pub(super) fn knows_state(&self) -> bool {
+    pub fn knows_state(&self) -> bool {
         let positive = |node: Node<'_>| node.scalar().is_some_and(|text| !matches!(text.as_ref(), "" | "0"));
         self.status_text(&["jobStatus", "upgradeSavepointPath"]).is_some()
             || self.status(&["jobStatus", "savepointInfo", "lastSavepoint"]).is_some()
@@ -92,7 +134,7 @@ impl<'d> Resource<'d> {
 
 /// `upgradeMode`: how a job is stopped and what it comes back from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum UpgradeMode {
+pub enum UpgradeMode {
     Savepoint,
     LastState,
     Stateless,
@@ -102,7 +144,7 @@ pub(super) enum UpgradeMode {
 
 /// `job.state`: whether a job is to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Desired {
+pub enum Desired {
     Running,
     Suspended,
     /// A word that we do not know.
@@ -111,24 +153,24 @@ pub(super) enum Desired {
 
 /// The spec of a FlinkDeployment or FlinkSessionJob.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Spec<'d> {
-    pub(super) node: Option<Node<'d>>,
+pub struct Spec<'d> {
+    pub node: Option<Node<'d>>,
 }
 
 impl<'d> Spec<'d> {
-    pub(super) fn get(&self, name: &str) -> Option<Node<'d>> {
+    pub fn get(&self, name: &str) -> Option<Node<'d>> {
         self.node?.get(name)
     }
 
-    pub(super) fn job(&self) -> Option<Node<'d>> {
+    pub fn job(&self) -> Option<Node<'d>> {
         self.get("job")
     }
 
-    pub(super) fn of_job(&self, name: &str) -> Option<Node<'d>> {
+    pub fn of_job(&self, name: &str) -> Option<Node<'d>> {
         self.job()?.get(name)
     }
 
-    pub(super) fn upgrade_mode(&self) -> UpgradeMode {
+    pub fn upgrade_mode(&self) -> UpgradeMode {
         match self.of_job("upgradeMode") {
             None => UpgradeMode::Stateless,
             Some(word) if word.is("stateless") => UpgradeMode::Stateless,
@@ -139,7 +181,7 @@ impl<'d> Spec<'d> {
     }
 
     /// Whether an upgrade keeps state; `None`: a mode that we do not know, or no job.
-    pub(super) fn keeps_state(&self) -> Option<bool> {
+    pub fn keeps_state(&self) -> Option<bool> {
         self.job()?;
         match self.upgrade_mode() {
             UpgradeMode::Savepoint | UpgradeMode::LastState => Some(true),
@@ -148,12 +190,12 @@ impl<'d> Spec<'d> {
         }
     }
 
-    pub(super) fn desired(&self) -> Desired {
+    pub fn desired(&self) -> Desired {
         Self::desired_by(self.of_job("state"))
     }
 
     /// What a value of `job.state` asks for.
-    pub(super) fn desired_by(state: Option<Node<'_>>) -> Desired {
+    pub fn desired_by(state: Option<Node<'_>>) -> Desired {
         match state {
             None => Desired::Running,
             Some(word) if word.is("running") => Desired::Running,
@@ -163,11 +205,11 @@ impl<'d> Spec<'d> {
     }
 
     /// The path that a first deployment or a redeploy starts from, blank or not.
-    pub(super) fn initial_savepoint(&self) -> Option<Node<'d>> {
+    pub fn initial_savepoint(&self) -> Option<Node<'d>> {
         self.of_job("initialSavepointPath").filter(|path| path.scalar().is_some())
     }
 
-    pub(super) fn is_standalone(&self) -> bool {
+    pub fn is_standalone(&self) -> bool {
         self.get("mode").is_some_and(|mode| mode.is("standalone"))
     }
 }
