@@ -10,7 +10,7 @@ mod plan;
 mod ververica;
 
 use crate::document::{Document, Reading};
-use crate::facts::{Declared, Facts};
+use crate::facts::{Declared, Facts, Observed};
 use crate::gate::{Api, Envelope, Failure, Request};
 use crate::operation::{Decoded, Dialect, Intent, Place, Stage};
 use crate::settings::Settings;
@@ -19,6 +19,7 @@ use http::Call;
 /// What every decoder may use besides the request.
 struct Context<'c> {
     declared: &'c Declared<'c>,
+    observed: &'c Observed<'c>,
     settings: &'c Settings,
 }
 
@@ -48,10 +49,11 @@ impl<'c> Context<'c> {
 pub(crate) fn decode<R>(
     request: &Request<'_>,
     declared: &Declared<'_>,
+    observed: &Observed<'_>,
     settings: &Settings,
     then: impl FnOnce(&Decoded<'_>) -> R,
 ) -> Result<R, Failure> {
-    let context = Context { declared, settings };
+    let context = Context { declared, observed, settings };
     match &request.envelope {
         Envelope::AdmissionReview => {
             let review = parse("the AdmissionReview", request.body)?;

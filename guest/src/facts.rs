@@ -1,6 +1,7 @@
 //! What is known besides the request: declared `Facts` documents (DESIGN section 5), scoped to their target. Unknown
 //! fields are an error: a misspelt fact must not silently count as missing.
 
+mod observed;
 mod reader;
 
 use std::borrow::Cow;
@@ -8,6 +9,7 @@ use std::borrow::Cow;
 use crate::document::{Document, Node, Reading};
 use crate::failure::{Failure, FailureKind};
 use crate::operation::Dialect;
+pub use observed::Observed;
 
 /// The facts that apply to one target. `None` everywhere means: not known.
 #[derive(Debug, Default)]

@@ -4,6 +4,7 @@
 mod action;
 mod current;
 mod intent;
+mod lookup;
 mod oddity;
 mod resource;
 mod want;
@@ -18,6 +19,7 @@ pub use action::{
 };
 pub use current::{Current, JobState, Retention};
 pub use intent::{Intent, Restart};
+pub use lookup::{Lookup, ObjectRef, Scoped};
 pub use oddity::{Oddity, OddityKind, Soft};
 pub use resource::{Declaration, Desired, Kind, Resource, Spec, UpgradeMode, Verb};
 pub use want::Want;
@@ -76,6 +78,8 @@ pub struct Stage<'d> {
     pub declaration: Option<Declaration<'d>>,
     /// The facts that apply to the target.
     pub facts: Facts<'d>,
+    /// Which read of the platform tells what a rule may want. A location is read where it lies.
+    pub lookups: Vec<(Want, Lookup)>,
     /// What was said about a restart.
     pub intent: Intent<'d>,
     /// It is a step of a change plan: remedies speak of its steps.
@@ -102,9 +106,18 @@ impl<'d> Stage<'d> {
             current: Current::default(),
             declaration: None,
             facts,
+            lookups: Vec::new(),
             intent,
             in_plan: false,
             leniency: None,
+        }
+    }
+
+    /// The read that tells this.
+    pub fn lookup(&self, want: &Want) -> Option<Lookup> {
+        match want {
+            Want::Location(at) => Some(Lookup::Location(at.clone())),
+            want => self.lookups.iter().find(|(told, _)| told == want).map(|(_, lookup)| lookup.clone()),
         }
     }
 
