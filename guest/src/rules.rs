@@ -164,6 +164,7 @@ catalogue![
     hygiene::required_field_missing::RULE,
     hygiene::unknown_request::RULE,
     hygiene::context_unreadable::RULE,
+    hygiene::facts_contradict::RULE,
 ];
 
 #[cfg(test)]

@@ -67,6 +67,7 @@ pub enum OddityKind {
     RequiredFieldMissing,
     UnknownRequest,
     ContextUnreadable,
+    FactsContradict,
     GetRequestCancelsJob,
     ImplicitCancelMode,
     RemovedEndpoint,
