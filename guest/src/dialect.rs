@@ -7,6 +7,7 @@ mod http;
 mod kubernetes;
 mod managed;
 mod plan;
+mod reads;
 mod ververica;
 
 use crate::document::{Document, Reading};

@@ -15,7 +15,7 @@ mod tests;
 mod ververica;
 mod volumes;
 
-use super::Context;
+use super::{Context, reads};
 use crate::document::Node;
 use crate::gate::Failure;
 use crate::operation::Verb;
@@ -123,6 +123,10 @@ fn other<'d, R>(ask: &Ask<'d>, context: &Context<'d>, then: impl FnOnce(&Decoded
     let job = snapshot::job_of(ask).filter(|_| ask.kind == Kind::Snapshot && ask.verb != Verb::Delete);
     let about = job.as_ref().unwrap_or(&ask.target);
     let mut stage = context.stage(Dialect::Kubernetes, &about.namespace, &about.name)?;
+    if let Some(job) = &job {
+        let kind = snapshot::kind_of(ask).1;
+        context.observe(&mut stage, &|seen| reads::snapshot(kind, &job.namespace, &job.name, seen));
+    }
     stage.declaration = Some(ask.declaration(None));
     common(&mut stage, ask);
     if ask.kind == Kind::Snapshot {
@@ -143,6 +147,9 @@ fn job<R>(ask: &Ask<'_>, context: &Context<'_>, then: impl FnOnce(&Decoded<'_>) 
     let stable_spec = Stored::parse(stable, stable_text.as_deref());
 
     let mut stage = context.stage(Dialect::Kubernetes, &ask.target.namespace, &ask.target.name)?;
+    let cluster = ask.resource().and_then(|resource| resource.spec(ask.kind).get("deploymentName")?.text());
+    let cluster = cluster.as_deref().filter(|_| ask.kind == Kind::SessionJob);
+    context.observe(&mut stage, &|_| reads::resource(ask.kind, &ask.target.namespace, cluster));
     common(&mut stage, ask);
     stage.declaration = Some(ask.declaration(last_spec.spec()));
     stage.current = current::of(ask, &stage.facts, last_spec.spec());

@@ -12,7 +12,7 @@ mod wish;
 use std::borrow::Cow;
 
 use super::managed::{choice, deletion, header_intent, push, refuse, unknown};
-use super::{Call, Context};
+use super::{Call, Context, reads};
 use crate::document::{Document, Node};
 use crate::facts::Absent;
 use crate::gate::Failure;
@@ -77,6 +77,9 @@ pub(super) fn decode<R>(
     };
     let target = Target { namespace: Cow::Borrowed(namespace), name };
     let mut stage = context.stage(Dialect::Ververica, &target.namespace, &target.name)?;
+    if matches!(route, Route::Patch | Route::Replace | Route::DeleteDeployment | Route::CreateSavepoint) {
+        context.observe(&mut stage, &|seen| reads::ververica(&target.namespace, &target.name, seen));
+    }
     header_intent(call, &mut stage);
     match refusal {
         Some(oddity) => refuse(&mut stage, oddity),
