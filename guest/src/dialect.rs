@@ -76,10 +76,13 @@ impl<'c> Context<'c> {
             stage.oddities.push(Oddity::new(OddityKind::ContextUnreadable, Place::Request, message, remedy).warn());
         }
         for Contradiction { what, declared, observed } in facts::lay(&mut stage.facts, seen) {
-            let message = format!("the declared fact `{what}` differs from what the platform says: the platform's word counts");
+            let message =
+                format!("the declared fact `{what}` differs from what the platform says: the platform's word counts");
             let remedy = "correct the declared fact, or leave it out: what can be read need not be declared";
             let oddity = Oddity::new(OddityKind::FactsContradict, Place::Request, message, remedy);
-            stage.oddities.push(oddity.observed(format!("`{observed}`")).expected(format!("`{declared}`, as declared")));
+            stage
+                .oddities
+                .push(oddity.observed(format!("`{observed}`")).expected(format!("`{declared}`, as declared")));
         }
     }
 }

@@ -43,7 +43,9 @@ pub fn lay<'d>(facts: &mut Facts<'d>, observed: Facts<'d>) -> Vec<Contradiction>
     found.map("platform.flinkConfiguration", cluster, observed.platform.configuration);
     found.savepoints(&mut facts.savepoints, observed.savepoints, &observed.seen);
     found.related(&mut facts.related, &observed.related);
-    facts.absent.retain(|gone| !observed.related.iter().any(|node| named(node, &gone.kind, &gone.namespace, &gone.name)));
+    facts
+        .absent
+        .retain(|gone| !observed.related.iter().any(|node| named(node, &gone.kind, &gone.namespace, &gone.name)));
     for gone in observed.absent {
         if let Some(at) = facts.related.iter().position(|node| named(node, &gone.kind, &gone.namespace, &gone.name)) {
             found.add(&format!("related ({} {})", gone.kind, gone.name), "it exists", "there is none");
@@ -168,7 +170,8 @@ impl Found {
     fn related<'d>(&mut self, ours: &mut Vec<Node<'d>>, observed: &[Node<'d>]) {
         for node in observed {
             let word = |path: &[&str]| node.path(path).and_then(|it| it.scalar()).unwrap_or_default();
-            let (kind, namespace, name) = (word(&["kind"]), word(&["metadata", "namespace"]), word(&["metadata", "name"]));
+            let (kind, namespace, name) =
+                (word(&["kind"]), word(&["metadata", "namespace"]), word(&["metadata", "name"]));
             let declared = ours.iter().position(|other| named(other, &kind, &namespace, &name));
             if let Some(at) = declared {
                 let spec = |node: &Node<'d>| node.get("spec");

@@ -32,6 +32,7 @@ enum Reply<'b> {
 }
 
 /// Why an answer tells nothing.
+#[derive(Debug)]
 enum Wrong {
     Unreadable(String),
     /// It says that there is no such thing.
@@ -87,9 +88,7 @@ impl<'b> Observed<'b> {
             Reply::Document(document) => {
                 let root = document.root();
                 match lookup {
-                    _ if !root.is_object() && !root.is_array() => {
-                        Err(Wrong::Unreadable("it is no object".to_owned()))
-                    }
+                    _ if !root.is_object() && !root.is_array() => Err(Wrong::Unreadable("it is no object".to_owned())),
                     Lookup::Kubernetes(it) => kubernetes::read(it, is_job, root, facts),
                     Lookup::VervericaDeployment(_) | Lookup::VervericaSavepoints(_) | Lookup::VervericaJob(_) => {
                         ververica::read(lookup, root, facts)

@@ -85,7 +85,8 @@ fn jobs<'d>(it: &Scoped, data: Node<'d>, facts: &mut Facts<'d>) -> Result<(), Wr
     let own = |job: &Node<'d>| job.get("deploymentId").is_none_or(|owner| owner.is(&it.id));
     let state = |job: Node<'d>| status(job).ok_or_else(|| missing("/data/…/status/currentJobStatus"));
     let time = |job: Node<'d>| job.get("startTime").or(job.get("createdAt")).and_then(|time| time.integer());
-    let jobs: Vec<_> = data.elements().filter(own).map(|job| Ok((time(job), state(job)?))).collect::<Result<_, Wrong>>()?;
+    let jobs: Vec<_> =
+        data.elements().filter(own).map(|job| Ok((time(job), state(job)?))).collect::<Result<_, Wrong>>()?;
     let live = LIVE.iter().find_map(|word| jobs.iter().find(|(_, state)| state == word));
     facts.job_status = match live.or_else(|| jobs.iter().max_by_key(|(time, _)| *time)) {
         Some((_, state)) => Some(state.clone()),

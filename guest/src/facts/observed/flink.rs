@@ -2,8 +2,8 @@
 
 use super::{Wrong, missing, text};
 use crate::document::Node;
-use crate::facts::seen::{Checkpoints, Job};
 use crate::facts::Facts;
+use crate::facts::seen::{Checkpoints, Job};
 use crate::operation::Lookup;
 
 pub(super) fn read<'d>(lookup: &Lookup, root: Node<'d>, facts: &mut Facts<'d>) -> Result<(), Wrong> {
@@ -66,7 +66,8 @@ fn jobs<'d>(root: Node<'d>, facts: &mut Facts<'d>) -> Result<(), Wrong> {
 /// A list of keys and values (`/jobmanager/config`), or what the web page is told (`/config`): the version.
 fn configuration<'d>(root: Node<'d>, facts: &mut Facts<'d>) -> Result<(), Wrong> {
     if root.is_array() {
-        let fits = |entry: Node<'d>| entry.get("key").is_some_and(|key| key.is_string()) && entry.get("value").is_some();
+        let fits =
+            |entry: Node<'d>| entry.get("key").is_some_and(|key| key.is_string()) && entry.get("value").is_some();
         if !root.elements().all(fits) {
             return Err(missing("/…/key"));
         }

@@ -101,7 +101,8 @@ fn job<'d>(it: &Scoped, root: Node<'d>, facts: &mut Facts<'d>) -> Result<(), Wro
     let mut configuration = Configuration::default();
     if let Some(map) = root.path(&["spec", "flinkConfiguration"]) {
         configuration.overlay(map);
-        let kept = configuration.get(RETENTION).is_some_and(|it| it.trim().eq_ignore_ascii_case("RETAIN_ON_CANCELLATION"));
+        let kept =
+            configuration.get(RETENTION).is_some_and(|it| it.trim().eq_ignore_ascii_case("RETAIN_ON_CANCELLATION"));
         facts.seen.checkpoints_kept = Some(kept);
     }
     Ok(())

@@ -2,7 +2,7 @@
 //! `drain-intent-missing`.
 
 use crate::finding::Report;
-use crate::operation::{Dialect, JobState, Operation, Place, Restart, Stage, Stop, StopCause, StopMode};
+use crate::operation::{Dialect, JobState, Operation, Place, Restart, Stage, Stop, StopCause, StopMode, Want};
 use crate::rules::{Level, Rule, words};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -27,6 +27,10 @@ pub(in crate::rules) static RULE: Rule = Rule {
 fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     for (operation, stop) in stage.stops().filter(|(_, stop)| stop.mode == StopMode::Drain) {
         judge(operation, stop, stage, report);
+    }
+    let known = stage.platform != Dialect::Ververica || stage.facts.deployment.annotations.is_some();
+    if !known && stage.stops().any(|(_, stop)| stop.mode == StopMode::Savepoint) {
+        report.wish(Want::Deployment, "whether the drain switch of the deployment is on");
     }
 }
 
