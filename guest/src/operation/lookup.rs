@@ -1,6 +1,8 @@
 //! The reads that may be asked for: a closed set. A host builds the paths; what a request names goes into them only if
 //! it can be named safely.
 
+use crate::location::SavepointLocation;
+
 /// A read that would help.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Lookup {
@@ -60,10 +62,8 @@ impl Lookup {
         };
         match self {
             Self::FlinkJobs | Self::FlinkConfig => true,
-            Self::FlinkJob(text)
-            | Self::FlinkCheckpoints(text)
-            | Self::FlinkCheckpointConfig(text)
-            | Self::Location(text) => sound(text),
+            Self::FlinkJob(text) | Self::FlinkCheckpoints(text) | Self::FlinkCheckpointConfig(text) => sound(text),
+            Self::Location(text) => sound(text) && SavepointLocation::parse(text).is_ok(),
             Self::VervericaDeployment(it)
             | Self::VervericaSavepoints(it)
             | Self::VervericaJob(it)
