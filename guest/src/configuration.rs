@@ -41,6 +41,7 @@ pub struct Entry<'d> {
 impl<'d> Configuration<'d> {
     /// Puts a map on top: its keys win over the same keys below. Nested maps are flattened with `.`, lists joined
     /// with `;` (DOMAIN 4.1).
+    #[inline(never)]
     pub fn overlay(&mut self, map: Node<'d>) {
         let layer = self.entries.last().map_or(0, |entry| entry.layer + 1);
         self.flatten(map, "", layer);
@@ -82,6 +83,7 @@ impl<'d> Configuration<'d> {
     }
 
     /// The entry that Flink would use: the first spelling that is present in any layer, from the topmost layer.
+    #[inline(never)]
     pub fn entry(&self, key: Key) -> Option<&Entry<'d>> {
         key.iter().find_map(|name| self.entries.iter().rev().find(|entry| entry.key == *name))
     }

@@ -103,6 +103,7 @@ impl<'v> Report<'v> {
     }
 
     /// The rule could have denied, but lacks this fact, and nobody but a declaration can tell it.
+    #[inline(never)]
     pub fn unjudged(&mut self, lacks: impl Into<String>) {
         if self.main == Effect::Deny && self.leniency.is_none() {
             self.said.unjudged.push(Unjudged { rule: self.rule.id, lacks: text::clean(&lacks.into()) });
@@ -110,6 +111,7 @@ impl<'v> Report<'v> {
     }
 
     /// The rule could have denied, but lacks this fact, which a read may tell.
+    #[inline(never)]
     pub fn lacks(&mut self, want: Want, lacks: impl Into<String>) {
         let lacks = lacks.into();
         self.wish(want, lacks.as_str());
@@ -118,6 +120,7 @@ impl<'v> Report<'v> {
 
     /// A read may tell this, and the rule would then say more or less than it does. Controllers and recovery wait for
     /// no read.
+    #[inline(never)]
     pub fn wish(&mut self, want: Want, why: impl Into<String>) {
         if self.leniency.is_some() {
             return;
@@ -125,6 +128,7 @@ impl<'v> Report<'v> {
         self.said.wishes.push(Wish { rule: self.rule.id, want, why: text::clean(&why.into()) });
     }
 
+    #[inline(never)]
     fn draft(&mut self, effect: Effect, place: &Place<'_>, message: String) -> Draft<'_> {
         let position = match place {
             Place::Body(node) => {
@@ -162,6 +166,7 @@ pub struct Draft<'v> {
 
 impl Draft<'_> {
     /// The value that was found, or the fact that decided.
+    #[inline(never)]
     pub fn observed(mut self, observed: impl Into<String>) -> Self {
         let secret = match &self.finding.position {
             Some(Position::Body { pointer, .. }) => text::is_secret(pointer),
@@ -173,12 +178,14 @@ impl Draft<'_> {
     }
 
     /// What it should have been.
+    #[inline(never)]
     pub fn expected(mut self, expected: impl Into<String>) -> Self {
         self.finding.expected = Some(text::clean(&expected.into()));
         self
     }
 
     /// What to do next. Completes the finding.
+    #[inline(never)]
     pub fn remedy(mut self, remedy: impl Into<String>) {
         self.finding.remedy = text::clean(&remedy.into());
         self.findings.push(self.finding);

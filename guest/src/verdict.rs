@@ -104,6 +104,7 @@ impl Asked {
 }
 
 /// Adds the read that fulfils a wish, unless it was made, or nothing safe can be read.
+#[inline(never)]
 fn need(wish: Wish, stage: &Stage<'_>, observed: &Observed<'_>, needs: &mut Vec<Asked>) {
     let Some(lookup) = stage.lookup(&wish.want).filter(|lookup| lookup.is_sound() && !observed.knows(lookup)) else {
         return;

@@ -54,6 +54,7 @@ impl<'d> Node<'d> {
     }
 
     /// Like [`Node::get`], but tells a null from nothing.
+    #[inline(never)]
     pub fn member(&self, name: &str) -> Option<Node<'d>> {
         let mut found = None;
         for (key, value) in self.members() {
@@ -65,6 +66,7 @@ impl<'d> Node<'d> {
     }
 
     /// The value at this path of names.
+    #[inline(never)]
     pub fn path(&self, names: &[&str]) -> Option<Node<'d>> {
         names.iter().try_fold(*self, |node, name| node.get(name))
     }
@@ -112,6 +114,7 @@ impl<'d> Node<'d> {
 
     /// The text of any scalar as platforms print it in a string map: `true`, `8`, `s3://…`. `None` for null and
     /// containers.
+    #[inline(never)]
     pub fn scalar(&self) -> Option<Cow<'d, str>> {
         let item = self.item();
         match item.kind {

@@ -60,6 +60,7 @@ pub fn lay<'d>(facts: &mut Facts<'d>, observed: Facts<'d>) -> Vec<Contradiction>
 struct Found(Vec<Contradiction>);
 
 impl Found {
+    #[inline(never)]
     fn add(&mut self, what: &str, declared: &str, observed: &str) {
         if self.0.len() < MOST {
             let shown = |value: &str| if is_secret(what) { "(hidden)".to_owned() } else { value.to_owned() };
@@ -67,6 +68,7 @@ impl Found {
         }
     }
 
+    #[inline(never)]
     fn text<'d>(&mut self, what: &str, slot: &mut Option<Cow<'d, str>>, observed: Option<Cow<'d, str>>) {
         let Some(observed) = observed else { return };
         if let Some(declared) = slot.as_ref().filter(|declared| **declared != observed) {
@@ -76,6 +78,7 @@ impl Found {
     }
 
     /// Platforms spell states differently.
+    #[inline(never)]
     fn state<'d>(&mut self, what: &str, slot: &mut Option<Cow<'d, str>>, observed: Option<Cow<'d, str>>) {
         let Some(observed) = observed else { return };
         if let Some(declared) = slot.as_ref().filter(|it| JobState::read(it) != JobState::read(&observed)) {
@@ -84,6 +87,7 @@ impl Found {
         *slot = Some(observed);
     }
 
+    #[inline(never)]
     fn flag(&mut self, what: &str, slot: &mut Option<bool>, observed: Option<bool>) {
         let Some(observed) = observed else { return };
         if slot.is_some_and(|declared| declared != observed) {
@@ -93,6 +97,7 @@ impl Found {
         *slot = Some(observed);
     }
 
+    #[inline(never)]
     fn map<'d>(&mut self, what: &str, slot: &mut Option<Node<'d>>, observed: Option<Node<'d>>) {
         let Some(observed) = observed else { return };
         if let Some(declared) = *slot {

@@ -155,10 +155,12 @@ fn absent<'d>(lookup: &'d Lookup, facts: &mut Facts<'d>) {
 }
 
 /// A text that is not blank.
+#[inline(never)]
 fn text<'d>(root: Node<'d>, path: &[&str]) -> Option<Cow<'d, str>> {
     root.path(path)?.scalar().filter(|text| !text.trim().is_empty())
 }
 
+#[inline(never)]
 fn missing(pointer: &str) -> Wrong {
     Wrong::Unreadable(format!("`{pointer}` is missing, or of another type than expected"))
 }

@@ -60,6 +60,7 @@ fn text(name: &str) -> Vec<u8> {
 }
 
 /// What follows the last occurrence.
+#[inline(never)]
 fn after_last<'b>(bytes: &'b [u8], wanted: &[u8]) -> Option<&'b [u8]> {
     let at = bytes.windows(wanted.len()).rposition(|window| window == wanted)?;
     bytes.get(at + wanted.len()..)
