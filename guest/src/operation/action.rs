@@ -183,15 +183,15 @@ pub struct Claim<'d> {
     pub place: Place<'d>,
 }
 
-/// Who owns a snapshot after a restore.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Who owns a snapshot after a restore. Ordered by what is lost at worst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ClaimMode {
     /// Whoever took it: Flink makes itself independent of it.
     NoClaim,
-    /// Flink, which deletes it as soon as it has a newer one.
-    Claim,
     /// Nobody: checkpoints may go on referring to it for ever.
     Legacy,
+    /// Flink, which deletes it as soon as it has a newer one.
+    Claim,
 }
 
 impl ClaimMode {

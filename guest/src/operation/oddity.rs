@@ -70,4 +70,9 @@ pub enum OddityKind {
     GetRequestCancelsJob,
     ImplicitCancelMode,
     RemovedEndpoint,
+    SavepointCancelJob,
+    ClaimAndRestoreModeBoth,
+    InitialSavepointNeedsTwoSteps,
+    NamespaceMismatch,
+    MaxAttemptsNotPositive,
 }

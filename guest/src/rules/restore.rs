@@ -1,7 +1,16 @@
 //! Restore and start (DOMAIN 6.4).
 
+pub(super) mod claim_and_restore_mode_both;
+pub(super) mod claim_mode_legacy;
+pub(super) mod claim_on_shared_savepoint;
+pub(super) mod initial_savepoint_needs_two_steps;
 pub(super) mod opaque_start;
 pub(super) mod restore_from_drained_savepoint;
+pub(super) mod restore_from_flink_owned_checkpoint;
 pub(super) mod restore_from_savepoint_needs_id;
+pub(super) mod restore_hidden_in_config;
+pub(super) mod restore_id_ignored;
 pub(super) mod restore_ignores_unversioned_savepoint;
+pub(super) mod start_time_ignored;
+pub(super) mod start_time_not_13_digits;
 pub(super) mod start_without_state;

@@ -13,3 +13,4 @@ pub(super) mod drain_with_planned_restart;
 pub(super) mod get_request_cancels_job;
 pub(super) mod implicit_cancel_mode;
 pub(super) mod removed_endpoint;
+pub(super) mod savepoint_cancel_job_is_not_stop;

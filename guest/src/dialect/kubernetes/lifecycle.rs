@@ -4,12 +4,12 @@ use super::current;
 use super::difference::Difference;
 use super::request::Ask;
 use crate::configuration::{
-    DRAIN_ON_SAVEPOINT, IGNORE_UNCLAIMED_STATE, IN_PLACE_SCALING, LAST_STATE_FALLBACK, SAVEPOINT_DIRECTORY,
+    CLAIM_MODE, DRAIN_ON_SAVEPOINT, IGNORE_UNCLAIMED_STATE, IN_PLACE_SCALING, LAST_STATE_FALLBACK, SAVEPOINT_DIRECTORY,
 };
 use crate::document::Node;
 use crate::operation::{
-    Action, Change, JobState, Operation, Place, Reach, Restore, Stage, Start, StartCause, Stop, StopCause, StopMode,
-    Trigger,
+    Action, Change, Claim, ClaimMode, JobState, Operation, Place, Reach, Restore, Stage, Start, StartCause, Stop,
+    StopCause, StopMode, Trigger,
 };
 use crate::operation::{Desired, Kind, Resource, Spec, UpgradeMode};
 
@@ -166,7 +166,12 @@ impl<'d> Transition<'_, 'd> {
     ) {
         let flag = self.new.of_job("allowNonRestoredState").and_then(|flag| flag.bool());
         let allow_non_restored_state = flag.or_else(|| stage.current.configuration.is_on(IGNORE_UNCLAIMED_STATE));
-        let start = Start { allow_non_restored_state, ..Start::new(cause, restore, restore_place) };
+        let mut start = Start { allow_non_restored_state, ..Start::new(cause, restore, restore_place) };
+        let claim = stage.current.configuration.entry(CLAIM_MODE).filter(|_| start.location().is_some());
+        start.claim = claim.and_then(|entry| {
+            let place = current::place_in(self.resource, entry).unwrap_or_else(|| start.restore_place.clone());
+            Some(Claim { mode: ClaimMode::read(&entry.value)?, place })
+        });
         self.push(stage, Action::Start(start), place);
     }
 
