@@ -18,6 +18,8 @@ pub const IGNORE_UNCLAIMED_STATE: Key =
 pub const DRAIN_ON_SAVEPOINT: Key = &["kubernetes.operator.job.drain-on-savepoint-deletion"];
 pub const SAVEPOINT_ON_DELETION: Key = &["kubernetes.operator.job.savepoint-on-deletion"];
 pub const IN_PLACE_SCALING: Key = &["kubernetes.operator.job.upgrade.inplace-scaling.enabled"];
+pub const HIGH_AVAILABILITY: Key = &["high-availability.type", "recovery.mode", "high-availability"];
+pub const LAST_STATE_CANCEL: Key = &["kubernetes.operator.job.upgrade.last-state.job-cancel.enabled"];
 pub const LAST_STATE_FALLBACK: Key = &["kubernetes.operator.job.upgrade.last-state-fallback.enabled"];
 
 /// Layers of configuration, the weakest first.
@@ -93,6 +95,11 @@ impl<'d> Configuration<'d> {
     /// Whether a boolean option is on. Flink reads `true` and `false` in any case, and fails on anything else.
     pub fn is_on(&self, key: Key) -> Option<bool> {
         self.get(key).map(|value| value.eq_ignore_ascii_case("true"))
+    }
+
+    /// What keeps jobs highly available, unless that is nothing (Flink's default).
+    pub fn high_availability(&self) -> Option<&str> {
+        self.present(HIGH_AVAILABILITY).filter(|word| !word.trim().eq_ignore_ascii_case("NONE"))
     }
 
     /// All entries, the weakest layer first.

@@ -1,5 +1,6 @@
 //! Restore and start (DOMAIN 6.4).
 
+pub(super) mod allow_non_restored_state;
 pub(super) mod claim_and_restore_mode_both;
 pub(super) mod claim_mode_legacy;
 pub(super) mod claim_on_shared_savepoint;
@@ -11,6 +12,9 @@ pub(super) mod restore_from_savepoint_needs_id;
 pub(super) mod restore_hidden_in_config;
 pub(super) mod restore_id_ignored;
 pub(super) mod restore_ignores_unversioned_savepoint;
+pub(super) mod restore_none_with_stateful_upgrade;
+pub(super) mod restore_savepoint_not_completed;
+pub(super) mod restore_savepoint_of_other_deployment;
 pub(super) mod start_time_ignored;
 pub(super) mod start_time_not_13_digits;
 pub(super) mod start_without_state;

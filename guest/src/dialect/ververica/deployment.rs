@@ -27,12 +27,15 @@ pub(super) fn create<'d>(body: Body<'d>, target: &Target<'d>, stage: &mut Stage<
     stage.facts.deployment.annotations = None;
     stage.facts.deployment.upgrade_kind = None;
     stage.facts.deployment.restore_kind = None;
+    stage.facts.deployment.allow_non_restored_state = None;
     let wish = read(&body, target, stage);
     let change = Change {
         content: true,
         reach: Reach::Nothing,
         arms_drain: wish.drain_node.filter(|_| wish.turns_drain_on).map(Place::Body),
         stateful: wish.upgrade.and_then(is_stateful),
+        forgets_state: forgets_state(&wish),
+        allows_non_restored: wish.allow_node.map(Place::Body),
         ..Change::default()
     };
     push(stage, Action::Change(change), target, Place::Body(body.root));
@@ -78,6 +81,8 @@ pub(super) fn change<'d>(body: Body<'d>, target: &Target<'d>, stage: &mut Stage<
             arms_drain: wish.drain_node.filter(|_| wish.turns_drain_on && !drains_now).map(Place::Body),
             // Labels and the like say nothing of upgrades (DOMAIN 6.0-4).
             stateful: wish.upgrade.filter(|_| touches_upgrades).and_then(is_stateful),
+            forgets_state: forgets_state(&wish),
+            allows_non_restored: wish.allow_node.map(Place::Body),
             ..Change::default()
         };
         let place = [wish.template, wish.upgrade_node, wish.drain_node, wish.other].into_iter().flatten().next();
@@ -134,6 +139,12 @@ pub(super) fn fill_retention(stage: &mut Stage<'_>) {
     };
 }
 
+/// Where the body says that stateful upgrades restore nothing, or touches a deployment that is so.
+fn forgets_state<'d>(wish: &Wish<'d>) -> Option<Place<'d>> {
+    let node = wish.restore_node.or(wish.upgrade_node).or(wish.template)?;
+    (wish.upgrade == Some("STATEFUL") && wish.restore == Restore::Empty).then_some(Place::Body(node))
+}
+
 fn is_stateful(kind: &str) -> Option<bool> {
     match kind {
         "STATEFUL" => Some(true),
@@ -174,6 +185,7 @@ fn start<'d>(wish: &Wish<'d>, cause: StartCause, restore: Restore<'d>, target: &
     let place = Place::of(wish.state_node.or(wish.template));
     let restore_place = wish.restore_node.map_or_else(|| place.clone(), Place::Body);
     let allow_non_restored_state = wish.allow_non_restored_state;
-    let start = Start { allow_non_restored_state, ..Start::new(cause, restore, restore_place) };
+    let allow_place = wish.allow_node.map(Place::Body);
+    let start = Start { allow_non_restored_state, allow_place, ..Start::new(cause, restore, restore_place) };
     push(stage, Action::Start(start), target, place);
 }

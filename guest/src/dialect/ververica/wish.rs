@@ -30,6 +30,8 @@ pub(super) struct Wish<'d> {
     pub(super) restore: Restore<'d>,
     pub(super) restore_node: Option<Node<'d>>,
     pub(super) allow_non_restored_state: Option<bool>,
+    /// Where the body turns that flag on.
+    pub(super) allow_node: Option<Node<'d>>,
     /// Every suspend and stateful upgrade drains after this request.
     pub(super) drains: bool,
     /// Where the body says so.
@@ -66,7 +68,12 @@ impl<'d> Wish<'d> {
         let upgrade = kind(body, UPGRADE, "spec.upgradeStrategy.kind", UPGRADES, stored, stage);
         let stored = stage.facts.deployment.restore_kind.as_deref().and_then(|word| among(word, RESTORES));
         let strategy = kind(body, RESTORE, "spec.restoreStrategy.kind", RESTORES, stored, stage);
-        let allow = body.value(ALLOW).and_then(|node| flag(node, "spec.restoreStrategy.allowNonRestoredState", stage));
+        let stored = stage.facts.deployment.allow_non_restored_state;
+        let (allow, allow_node) = match body.given(ALLOW) {
+            Given::Value(node) => (flag(node, "spec.restoreStrategy.allowNonRestoredState", stage), Some(node)),
+            Given::Kept => (stored, None),
+            Given::Removed => (None, None),
+        };
         configure(body, stage);
         let drained = stored_drain(stage);
         let (drains, drain_node) = match body.given(&["metadata", "annotations", DRAIN]) {
@@ -82,6 +89,7 @@ impl<'d> Wish<'d> {
             restore: strategy.map_or(Restore::Unknown, |kind| restore(kind, None)),
             restore_node: body.value(RESTORE),
             allow_non_restored_state: allow,
+            allow_node: allow_node.filter(|_| allow == Some(true) && stored != Some(true)),
             drains,
             drain_node,
             turns_drain_on: drain_node.is_some() && drains && !drained,
