@@ -280,8 +280,8 @@ pub struct Change<'d> {
     pub forgets_state: Option<Place<'d>>,
     /// Where the flag that lets every later start drop state is set (Ververica, Kubernetes).
     pub allows_non_restored: Option<Place<'d>>,
-    /// How the platform would stop the job to bring the change to it, where it is not known whether the job runs.
-    pub stops_if_running: Option<StopMode>,
+    /// What drains the job for this change if it runs and upgrades are stateful, where that is not known (Ververica).
+    pub may_drain: Option<Place<'d>>,
 }
 
 /// What a running job sees of a change.

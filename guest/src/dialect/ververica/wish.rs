@@ -76,7 +76,7 @@ impl<'d> Wish<'d> {
         };
         configure(body, stage);
         let drained = stored_drain(stage);
-        let (drains, drain_node) = match body.given(&["metadata", "annotations", DRAIN]) {
+        let (drains, drain_node) = match body.given(&[body.metadata, "annotations", DRAIN]) {
             Given::Value(node) => (drain(node, stage), Some(node)),
             Given::Kept => (drained, None),
             Given::Removed => (false, None),
@@ -161,7 +161,7 @@ fn changed_template<'d>(body: &Body<'d>, target: &Target<'_>, stage: &Stage<'_>)
         let named = |key: &str| resource.path(&["metadata", key]).is_some_and(|node| node.is(&target.name));
         resource.get("kind").is_some_and(|kind| kind.is("Deployment")) && (named("id") || named("name"))
     });
-    match stored.and_then(|resource| resource.path(TEMPLATE)) {
+    match body.stored.or(stored.copied()).and_then(|resource| resource.path(TEMPLATE)) {
         Some(stored) => differs(template, stored).then_some(template),
         None => Some(template),
     }
@@ -174,7 +174,7 @@ fn other<'d>(body: &Body<'d>) -> Option<Node<'d>> {
     };
     let spec = body.value(&["spec"]).and_then(|spec| spec.members().find_map(stored));
     // Only these of the metadata are the user's (DOMAIN 1.1).
-    let user = |name: &&str| body.value(&["metadata", name]).filter(|node| !is_empty(*node));
+    let user = |name: &&str| body.value(&[body.metadata, name]).filter(|node| !is_empty(*node));
     spec.or_else(|| ["annotations", "labels", "displayName"].iter().find_map(user))
 }
 
