@@ -13,7 +13,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
           of a running job is gone.",
     source: "FKO documentation, danger box on deletion; DOMAIN 4.2-7 and 6.12",
     looks_at: &[(Dialect::Kubernetes, "deletes, lost finalizers, the canary label, `savepoint-on-deletion`")],
-    facts: &["platform.flinkConfiguration", "savepoints", "now"],
+    facts: &["intent.restartPlanned", "platform.flinkConfiguration", "savepoints", "now"],
     parameters: &[],
     level: Level::Deny,
     check,
