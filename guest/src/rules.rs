@@ -168,6 +168,7 @@ catalogue![
     hygiene::unknown_lifecycle_field::RULE,
     hygiene::required_field_missing::RULE,
     hygiene::unknown_request::RULE,
+    hygiene::deprecated_field::RULE,
     hygiene::context_unreadable::RULE,
 ];
 
