@@ -75,4 +75,5 @@ pub enum OddityKind {
     InitialSavepointNeedsTwoSteps,
     NamespaceMismatch,
     MaxAttemptsNotPositive,
+    DeprecatedField,
 }

@@ -112,6 +112,15 @@ impl<'d> Route<'_, 'd> {
             let mode = self.body.choice(field, CLAIM_MODES, self.stage).and_then(ClaimMode::read)?;
             self.body.get(field).map(|node| (mode, node))
         });
+        if let [_, Some((_, node))] = given {
+            let oddity = Oddity::new(
+                OddityKind::DeprecatedField,
+                Place::Body(node),
+                "`restoreMode` is the old name of `claimMode`, and a later Flink will drop it without a word",
+                "write `claimMode`",
+            );
+            self.stage.oddities.push(oddity.observed("`restoreMode`").expected("claimMode"));
+        }
         if let [Some((_, claim)), Some((_, restore))] = given {
             let oddity = Oddity::new(
                 OddityKind::ClaimAndRestoreModeBoth,
