@@ -80,7 +80,7 @@ pub struct Stage<'d> {
     pub intent: Intent<'d>,
     /// It is a step of a change plan: remedies speak of its steps.
     pub in_plan: bool,
-    /// The platform's own name of the call, which permissions go by (Alibaba).
+    /// The platform's own name of the call, where permissions go by it.
     pub call: Option<&'static str>,
     /// A reason why nothing here may be denied: a controller asks (DOMAIN 6.0-1) or it is recovery (6.0-5).
     pub leniency: Option<&'static str>,

@@ -105,6 +105,7 @@ pub(super) fn decode<R>(
     };
     let target = Target { namespace: Cow::Borrowed(namespace), name };
     let mut stage = context.stage(Dialect::Ververica, &target.namespace, &target.name)?;
+    stage.call = matches!(route, Route::PatchDefaults).then_some("deployment-defaults");
     header_intent(call, &mut stage);
     match refusal {
         Some(oddity) => refuse(&mut stage, oddity),

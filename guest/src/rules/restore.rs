@@ -4,6 +4,7 @@ pub(super) mod allow_non_restored_state;
 pub(super) mod claim_and_restore_mode_both;
 pub(super) mod claim_mode_legacy;
 pub(super) mod claim_on_shared_savepoint;
+pub(super) mod duplicate_start;
 pub(super) mod initial_savepoint_needs_two_steps;
 pub(super) mod opaque_start;
 pub(super) mod restore_from_drained_savepoint;
