@@ -16,7 +16,7 @@ pub use action::{
     Action, Change, Deletion, Disposal, Reach, Registration, Restore, Skipped, Start, StartCause, Stop, StopCause,
     StopMode, Trigger,
 };
-pub use current::{Current, JobState, Retention};
+pub use current::{Current, Dependent, JobState, Retention};
 pub use intent::{Intent, Restart};
 pub use oddity::{Oddity, OddityKind, Soft};
 pub use resource::{Declaration, Desired, Kind, Resource, Spec, UpgradeMode, Verb};

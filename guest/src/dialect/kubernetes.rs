@@ -149,6 +149,7 @@ fn job<R>(ask: &Ask<'_>, context: &Context<'_>, then: impl FnOnce(&Decoded<'_>) 
     stage.oddities.extend(last_spec.oddity(last, "lastReconciledSpec"));
     stage.oddities.extend(stable_spec.oddity(stable, "lastStableSpec"));
     let deployed = deployed(ask, &stage, !matches!(last_spec, Stored::Absent));
+    stage.current.deployed = deployed;
 
     match (ask.verb, ask.old, ask.object) {
         (Verb::Delete, ..) => deletion::delete(&mut stage, ask, deployed),

@@ -214,6 +214,13 @@ impl<'d> Spec<'d> {
         self.of_job("initialSavepointPath").filter(|path| path.scalar().is_some())
     }
 
+    /// The job is thrown back to its initial savepoint by the change from `old` to this: its nonce has a new value.
+    pub fn redeploys(&self, old: &Spec<'_>) -> bool {
+        let nonce = |spec: &Spec<'d>| spec.of_job("savepointRedeployNonce");
+        let before = old.of_job("savepointRedeployNonce");
+        nonce(self).is_some_and(|nonce| before.is_none_or(|before| !before.same(&nonce)))
+    }
+
     pub fn is_standalone(&self) -> bool {
         self.get("mode").is_some_and(|mode| mode.is("standalone"))
     }

@@ -266,6 +266,7 @@ impl<'d> Transition<'_, 'd> {
             arms_drain,
             drops_savepoint_on_delete: current::switched_off(stage, self.resource, self.new),
             stores_location: None,
+            turns_stateless: None,
             stateful: self.new.keeps_state(),
         };
         self.push(stage, Action::Change(change), place);
