@@ -1,5 +1,6 @@
 //! The table of rules, in the order of the catalogue (DOMAIN section 6). Each rule is one file in its family's folder.
 
+mod configuration;
 mod hygiene;
 mod oddity;
 mod permission;
@@ -156,8 +157,21 @@ catalogue![
     restore::restore_from_drained_savepoint::RULE,
     restore::restore_from_savepoint_needs_id::RULE,
     restore::start_without_state::RULE,
+    restore::allow_non_restored_state_no_effect::RULE,
+    restore::initial_savepoint_path_change_ignored::RULE,
+    restore::savepoint_redeploy_discards_current_state::RULE,
+    restore::resume_inherits_stateless_suspend::RULE,
+    restore::stateless_mode_with_checkpointing::RULE,
+    restore::recreate_loses_state::RULE,
     restore::opaque_start::RULE,
     upgrade::edit_not_applied_until_restart::RULE,
+    upgrade::stateless_upgrade_of_stateful_job::RULE,
+    upgrade::savepoint_mode_falls_back::RULE,
+    upgrade::ha_removed_with_last_state::RULE,
+    upgrade::checkpointing_removed::RULE,
+    upgrade::scale_to_zero::RULE,
+    configuration::last_state_without_ha::RULE,
+    configuration::last_state_cancel_needs_retention::RULE,
     permission::permission_to_cancel::RULE,
     hygiene::unknown_enum_value::RULE,
     hygiene::unknown_lifecycle_field::RULE,

@@ -55,7 +55,11 @@ fn decode<R>(asked: Asked<'_>, context: &Context<'_>, then: impl FnOnce(&Decoded
         Asked::Scale { target, replicas, before, place } => {
             let same = replicas.zip(before).is_some_and(|(after, before)| after.same(&before));
             let action = if same { Action::Nothing("leave unchanged") } else { Action::Rescale(replicas) };
-            single(action, target, place, context, then)
+            let mut stage = context.stage(Dialect::Kubernetes, &target.namespace, &target.name)?;
+            let deployment = current::related(&stage.facts, "FlinkDeployment", &target.namespace, &target.name);
+            stage.current.state = current::state(deployment, &stage.facts);
+            stage.operations.push(Operation { action, target, place });
+            finish(stage, then)
         }
         Asked::Nothing { why, target, place } => single(Action::Nothing(why), target, place, context, then),
         Asked::Unknown { oddity, target, leniency } => {

@@ -99,6 +99,11 @@ impl<'d> Resource<'d> {
         self.metadata("labels")?.get("flink.apache.org/canary").filter(|value| value.is("true"))
     }
 
+    /// The value stands in this resource, rather than in the operator's defaults or another one.
+    pub fn holds(&self, node: Node<'_>) -> bool {
+        self.node.source().as_bytes().as_ptr_range().contains(&node.source().as_ptr())
+    }
+
     /// It was deleted, and waits for its clean-up.
     pub fn is_terminating(&self) -> bool {
         self.metadata("deletionTimestamp").is_some()
