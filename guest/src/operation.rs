@@ -80,6 +80,8 @@ pub struct Stage<'d> {
     pub intent: Intent<'d>,
     /// It is a step of a change plan: remedies speak of its steps.
     pub in_plan: bool,
+    /// An update that brings nothing new, in its spec or elsewhere (Kubernetes).
+    pub repeats: bool,
     /// A reason why nothing here may be denied: a controller asks (DOMAIN 6.0-1) or it is recovery (6.0-5).
     pub leniency: Option<&'static str>,
 }
@@ -104,6 +106,7 @@ impl<'d> Stage<'d> {
             facts,
             intent,
             in_plan: false,
+            repeats: false,
             leniency: None,
         }
     }

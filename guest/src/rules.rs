@@ -143,7 +143,9 @@ catalogue![
     stop::removed_endpoint::RULE,
     stop::cluster_shutdown_with_running_jobs::RULE,
     stop::delete_running_without_savepoint::RULE,
+    stop::delete_blocked_by_impossible_savepoint::RULE,
     stop::delete_needs_cancelled::RULE,
+    stop::session_cluster_delete_with_jobs::RULE,
     savepoint::savepoint_missing_spec_version::RULE,
     savepoint::savepoint_stale_spec_version::RULE,
     savepoint::manual_savepoint_origin_not_copied::RULE,
@@ -153,6 +155,9 @@ catalogue![
     savepoint::savepoint_location_not_accessible::RULE,
     savepoint::savepoint_directory_required::RULE,
     savepoint::savepoint_needs_active_job::RULE,
+    savepoint::snapshot_disposed_on_delete::RULE,
+    savepoint::snapshot_infinite_retries::RULE,
+    savepoint::pending_savepoint_ignored::RULE,
     restore::restore_ignores_unversioned_savepoint::RULE,
     restore::restore_from_drained_savepoint::RULE,
     restore::restore_from_savepoint_needs_id::RULE,
@@ -179,6 +184,7 @@ catalogue![
     hygiene::unknown_request::RULE,
     hygiene::deprecated_field::RULE,
     hygiene::context_unreadable::RULE,
+    hygiene::nonce_unchanged::RULE,
 ];
 
 #[cfg(test)]
