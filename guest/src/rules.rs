@@ -1,5 +1,6 @@
 //! The table of rules, in the order of the catalogue (DOMAIN section 6). Each rule is one file in its family's folder.
 
+mod configuration;
 pub mod duration;
 mod hygiene;
 mod oddity;
@@ -147,7 +148,9 @@ catalogue![
     stop::removed_endpoint::RULE,
     stop::cluster_shutdown_with_running_jobs::RULE,
     stop::delete_running_without_savepoint::RULE,
+    stop::delete_blocked_by_impossible_savepoint::RULE,
     stop::delete_needs_cancelled::RULE,
+    stop::session_cluster_delete_with_jobs::RULE,
     savepoint::savepoint_missing_spec_version::RULE,
     savepoint::savepoint_stale_spec_version::RULE,
     savepoint::manual_savepoint_origin_not_copied::RULE,
@@ -157,12 +160,28 @@ catalogue![
     savepoint::savepoint_location_not_accessible::RULE,
     savepoint::savepoint_directory_required::RULE,
     savepoint::savepoint_needs_active_job::RULE,
+    savepoint::snapshot_disposed_on_delete::RULE,
+    savepoint::snapshot_infinite_retries::RULE,
+    savepoint::pending_savepoint_ignored::RULE,
     restore::restore_ignores_unversioned_savepoint::RULE,
     restore::restore_from_drained_savepoint::RULE,
     restore::restore_from_savepoint_needs_id::RULE,
     restore::start_without_state::RULE,
+    restore::allow_non_restored_state_no_effect::RULE,
+    restore::initial_savepoint_path_change_ignored::RULE,
+    restore::savepoint_redeploy_discards_current_state::RULE,
+    restore::resume_inherits_stateless_suspend::RULE,
+    restore::stateless_mode_with_checkpointing::RULE,
+    restore::recreate_loses_state::RULE,
     restore::opaque_start::RULE,
     upgrade::edit_not_applied_until_restart::RULE,
+    upgrade::stateless_upgrade_of_stateful_job::RULE,
+    upgrade::savepoint_mode_falls_back::RULE,
+    upgrade::ha_removed_with_last_state::RULE,
+    upgrade::checkpointing_removed::RULE,
+    upgrade::scale_to_zero::RULE,
+    configuration::last_state_without_ha::RULE,
+    configuration::last_state_cancel_needs_retention::RULE,
     permission::permission_to_cancel::RULE,
     hygiene::unknown_enum_value::RULE,
     hygiene::unknown_lifecycle_field::RULE,
@@ -170,6 +189,7 @@ catalogue![
     hygiene::unknown_request::RULE,
     hygiene::deprecated_field::RULE,
     hygiene::context_unreadable::RULE,
+    hygiene::nonce_unchanged::RULE,
 ];
 
 #[cfg(test)]

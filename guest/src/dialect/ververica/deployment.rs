@@ -78,6 +78,7 @@ pub(super) fn change<'d>(body: Body<'d>, target: &Target<'d>, stage: &mut Stage<
             arms_drain: wish.drain_node.filter(|_| wish.turns_drain_on && !drains_now).map(Place::Body),
             // Labels and the like say nothing of upgrades (DOMAIN 6.0-4).
             stateful: wish.upgrade.filter(|_| touches_upgrades).and_then(is_stateful),
+            turns_stateless: wish.upgrade_node.filter(|_| wish.upgrade == Some("STATELESS")).map(Place::Body),
             ..Change::default()
         };
         let place = [wish.template, wish.upgrade_node, wish.drain_node, wish.other].into_iter().flatten().next();
