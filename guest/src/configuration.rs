@@ -18,8 +18,12 @@ pub const IGNORE_UNCLAIMED_STATE: Key =
 pub const DRAIN_ON_SAVEPOINT: Key = &["kubernetes.operator.job.drain-on-savepoint-deletion"];
 pub const SAVEPOINT_ON_DELETION: Key = &["kubernetes.operator.job.savepoint-on-deletion"];
 pub const IN_PLACE_SCALING: Key = &["kubernetes.operator.job.upgrade.inplace-scaling.enabled"];
+pub const CHECKPOINT_DIRECTORY: Key =
+    &["execution.checkpointing.dir", "state.checkpoints.dir", "state.backend.fs.checkpointdir"];
+pub const CHECKPOINT_INTERVAL: Key = &["execution.checkpointing.interval"];
 pub const HIGH_AVAILABILITY: Key = &["high-availability.type", "recovery.mode", "high-availability"];
 pub const LAST_STATE_CANCEL: Key = &["kubernetes.operator.job.upgrade.last-state.job-cancel.enabled"];
+pub const IGNORE_PENDING_SAVEPOINT: Key = &["kubernetes.operator.job.upgrade.ignore-pending-savepoint"];
 pub const LAST_STATE_FALLBACK: Key = &["kubernetes.operator.job.upgrade.last-state-fallback.enabled"];
 
 /// Layers of configuration, the weakest first.
@@ -97,9 +101,11 @@ impl<'d> Configuration<'d> {
         self.get(key).map(|value| value.eq_ignore_ascii_case("true"))
     }
 
-    /// What keeps jobs highly available, unless that is nothing (Flink's default).
-    pub fn high_availability(&self) -> Option<&str> {
-        self.present(HIGH_AVAILABILITY).filter(|word| !word.trim().eq_ignore_ascii_case("NONE"))
+    /// Whether high availability is on: any word but these two, even an empty one, switches it on (DOMAIN 4.5). `None`:
+    /// nothing is said.
+    pub fn is_highly_available(&self) -> Option<bool> {
+        let off = |word: &str| word.eq_ignore_ascii_case("NONE") || word.eq_ignore_ascii_case("standalone");
+        self.get(HIGH_AVAILABILITY).map(|word| !off(word))
     }
 
     /// All entries, the weakest layer first.

@@ -94,6 +94,15 @@ impl<'t> SavepointLocation<'t> {
         self.scheme.is_none_or(|scheme| scheme.eq_ignore_ascii_case("file")).then_some(self.path)
     }
 
+    /// Whether this is a directory, or lies in it, by whole names. `s3`, `s3a` and `s3p` are drivers of one store.
+    pub fn is_inside(&self, directory: &SavepointLocation<'_>) -> bool {
+        let s3 = |scheme: &str| ["s3", "s3a", "s3p", "s3n"].iter().any(|name| scheme.eq_ignore_ascii_case(name));
+        let (ours, theirs) = (self.scheme.unwrap_or("file"), directory.scheme.unwrap_or("file"));
+        (ours.eq_ignore_ascii_case(theirs) || s3(ours) && s3(theirs))
+            && self.authority == directory.authority
+            && is_below(self.path, directory.path)
+    }
+
     /// Whether this is a checkpoint of a job, which Flink made and may delete: it ends in `/chk-<n>`.
     pub fn is_checkpoint(&self) -> bool {
         let number = self.segments().pop().and_then(|name| name.strip_prefix("chk-"));
@@ -116,7 +125,8 @@ pub fn is_below(path: &str, directory: &str) -> bool {
 
 fn segments(path: &str) -> Vec<&str> {
     let mut segments = Vec::new();
-    for segment in path.split('/') {
+    // Flink's `Path` turns backslashes round before anything else.
+    for segment in path.split(['/', '\\']) {
         match segment {
             "" | "." => {}
             ".." => {
@@ -196,6 +206,23 @@ mod tests {
         for path in ["/database/sp", "/", "/data/../sp"] {
             assert!(!is_below(path, "/data"), "{path}");
         }
+    }
+
+    #[test]
+    fn nothing_gets_out_of_a_directory_by_its_spelling() {
+        let inside = |text: &str, directory: &str| {
+            SavepointLocation::parse(text).unwrap().is_inside(&SavepointLocation::parse(directory).unwrap())
+        };
+        for text in ["s3://b/a/sp", "S3A://b//a/x/../sp/_metadata", "s3p://b/a", "s3://b/c/../a/sp"] {
+            assert!(inside(text, "s3://b/a/"), "{text}");
+        }
+        for text in
+            ["s3://b/ab/sp", "s3://b/a/../c/sp", "s3://b/a\\..\\c/sp", "s3://c/a/sp", "gs://b/a/sp", "s3://x@b/a/sp"]
+        {
+            assert!(!inside(text, "s3://b/a/"), "{text}");
+        }
+        assert!(inside("/mnt/a/sp", "file:///mnt/a") && inside("file:/mnt/a/sp", "/mnt/a"));
+        assert!(inside("s3://b/any", "s3://b"));
     }
 
     #[test]

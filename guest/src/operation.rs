@@ -16,7 +16,7 @@ pub use action::{
     Action, Change, Claim, ClaimMode, Deletion, Disposal, Reach, Registration, Restore, Skipped, Start, StartCause,
     Stop, StopCause, StopMode, Trigger,
 };
-pub use current::{Current, JobState, Retention};
+pub use current::{Current, Dependent, JobState, Retention};
 pub use intent::{Intent, Restart};
 pub use oddity::{Oddity, OddityKind, Soft};
 pub use resource::{Declaration, Desired, Kind, Resource, Spec, UpgradeMode, Verb};
@@ -82,6 +82,8 @@ pub struct Stage<'d> {
     pub in_plan: bool,
     /// The platform's own name of the call, where permissions go by it.
     pub call: Option<&'static str>,
+    /// An update that brings nothing new, in its spec or elsewhere (Kubernetes).
+    pub repeats: bool,
     /// A reason why nothing here may be denied: a controller asks (DOMAIN 6.0-1) or it is recovery (6.0-5).
     pub leniency: Option<&'static str>,
 }
@@ -107,6 +109,7 @@ impl<'d> Stage<'d> {
             intent,
             in_plan: false,
             call: None,
+            repeats: false,
             leniency: None,
         }
     }

@@ -1,5 +1,6 @@
 //! The table of rules, in the order of the catalogue (DOMAIN section 6). Each rule is one file in its family's folder.
 
+mod configuration;
 pub mod duration;
 mod hygiene;
 mod oddity;
@@ -148,7 +149,9 @@ catalogue![
     stop::removed_endpoint::RULE,
     stop::cluster_shutdown_with_running_jobs::RULE,
     stop::delete_running_without_savepoint::RULE,
+    stop::delete_blocked_by_impossible_savepoint::RULE,
     stop::delete_needs_cancelled::RULE,
+    stop::session_cluster_delete_with_jobs::RULE,
     savepoint::savepoint_missing_spec_version::RULE,
     savepoint::savepoint_stale_spec_version::RULE,
     savepoint::manual_savepoint_origin_not_copied::RULE,
@@ -158,7 +161,10 @@ catalogue![
     savepoint::savepoint_location_not_accessible::RULE,
     savepoint::savepoint_directory_required::RULE,
     savepoint::savepoint_needs_active_job::RULE,
+    savepoint::snapshot_disposed_on_delete::RULE,
     savepoint::savepoint_dispose_in_use::RULE,
+    savepoint::snapshot_infinite_retries::RULE,
+    savepoint::pending_savepoint_ignored::RULE,
     restore::restore_ignores_unversioned_savepoint::RULE,
     restore::restore_from_drained_savepoint::RULE,
     restore::restore_none_with_stateful_upgrade::RULE,
@@ -168,20 +174,34 @@ catalogue![
     restore::start_time_not_13_digits::RULE,
     restore::start_time_ignored::RULE,
     restore::allow_non_restored_state::RULE,
+    restore::allow_non_restored_state_no_effect::RULE,
     restore::claim_on_shared_savepoint::RULE,
     restore::claim_mode_legacy::RULE,
     restore::restore_from_flink_owned_checkpoint::RULE,
     restore::restore_hidden_in_config::RULE,
+    restore::initial_savepoint_path_change_ignored::RULE,
+    restore::savepoint_redeploy_discards_current_state::RULE,
+    restore::resume_inherits_stateless_suspend::RULE,
     restore::initial_savepoint_needs_two_steps::RULE,
     restore::restore_savepoint_not_completed::RULE,
     restore::restore_savepoint_of_other_deployment::RULE,
     restore::claim_and_restore_mode_both::RULE,
+    restore::stateless_mode_with_checkpointing::RULE,
+    restore::recreate_loses_state::RULE,
     restore::duplicate_start::RULE,
     restore::opaque_start::RULE,
     upgrade::edit_not_applied_until_restart::RULE,
+    upgrade::stateless_upgrade_of_stateful_job::RULE,
+    upgrade::savepoint_mode_falls_back::RULE,
+    upgrade::ha_removed_with_last_state::RULE,
+    upgrade::checkpointing_removed::RULE,
+    upgrade::scale_to_zero::RULE,
+    configuration::last_state_without_ha::RULE,
+    configuration::last_state_cancel_needs_retention::RULE,
     permission::permission_to_cancel::RULE,
     permission::operation_permission::RULE,
     permission::namespace_mismatch::RULE,
+    permission::cross_tenant_savepoint::RULE,
     hygiene::unknown_enum_value::RULE,
     hygiene::unknown_lifecycle_field::RULE,
     hygiene::required_field_missing::RULE,
@@ -189,6 +209,7 @@ catalogue![
     hygiene::deprecated_field::RULE,
     hygiene::context_unreadable::RULE,
     hygiene::max_attempts_not_positive::RULE,
+    hygiene::nonce_unchanged::RULE,
 ];
 
 #[cfg(test)]

@@ -274,6 +274,8 @@ pub struct Change<'d> {
     pub drops_savepoint_on_delete: Option<Place<'d>>,
     /// A savepoint location that this brings in and that no start uses yet (Kubernetes `initialSavepointPath`).
     pub stores_location: Option<Node<'d>>,
+    /// Where stateful upgrades become stateless ones, if they are stateful now (Ververica).
+    pub turns_stateless: Option<Place<'d>>,
     /// Stateful upgrades are on after this change; `None`: not known.
     pub stateful: Option<bool>,
     /// Where it is said that starts restore nothing although upgrades are stateful (Ververica STATEFUL with NONE).

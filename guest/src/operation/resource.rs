@@ -99,6 +99,11 @@ impl<'d> Resource<'d> {
         self.metadata("labels")?.get("flink.apache.org/canary").filter(|value| value.is("true"))
     }
 
+    /// The value stands in this resource, rather than in the operator's defaults or another one.
+    pub fn holds(&self, node: Node<'_>) -> bool {
+        self.node.source().as_bytes().as_ptr_range().contains(&node.source().as_ptr())
+    }
+
     /// It was deleted, and waits for its clean-up.
     pub fn is_terminating(&self) -> bool {
         self.metadata("deletionTimestamp").is_some()
@@ -212,6 +217,13 @@ impl<'d> Spec<'d> {
     /// The path that a first deployment or a redeploy starts from, blank or not.
     pub fn initial_savepoint(&self) -> Option<Node<'d>> {
         self.of_job("initialSavepointPath").filter(|path| path.scalar().is_some())
+    }
+
+    /// The job is thrown back to its initial savepoint by the change from `old` to this: its nonce has a new value.
+    pub fn redeploys(&self, old: &Spec<'_>) -> bool {
+        let nonce = |spec: &Spec<'d>| spec.of_job("savepointRedeployNonce");
+        let before = old.of_job("savepointRedeployNonce");
+        nonce(self).is_some_and(|nonce| before.is_none_or(|before| !before.same(&nonce)))
     }
 
     pub fn is_standalone(&self) -> bool {

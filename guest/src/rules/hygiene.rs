@@ -3,6 +3,7 @@
 pub(super) mod context_unreadable;
 pub(super) mod deprecated_field;
 pub(super) mod max_attempts_not_positive;
+pub(super) mod nonce_unchanged;
 pub(super) mod required_field_missing;
 pub(super) mod unknown_enum_value;
 pub(super) mod unknown_lifecycle_field;

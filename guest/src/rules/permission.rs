@@ -1,5 +1,6 @@
 //! Permission (DOMAIN 6.7).
 
+pub(super) mod cross_tenant_savepoint;
 pub(super) mod namespace_mismatch;
 pub(super) mod operation_permission;
 pub(super) mod permission_to_cancel;

@@ -63,13 +63,8 @@ pub(crate) fn updated(old: &str, new: &str) -> Stage<'static> {
 /// A create, update or delete of a resource that runs a job, by the specs before and after.
 pub(crate) fn declared(kind: Kind, old: Option<&str>, new: Option<&str>) -> Stage<'static> {
     let resource = |spec: &str| {
-        let indented = spec.replace('\n', "\n  ");
-        let spec = if kind == Kind::BlueGreen {
-            format!("spec:\n template:\n  spec:\n  {}", indented.replace('\n', "\n "))
-        } else {
-            format!("spec:\n  {indented}")
-        };
-        Resource { node: body(&spec) }
+        let head = if kind == Kind::BlueGreen { "spec:\n template:\n  spec:" } else { "spec:" };
+        Resource { node: body(&format!("{head}\n   {}", spec.replace('\n', "\n   "))) }
     };
     let (old, object) = (old.map(resource), new.map(resource));
     let verb = match (&old, &object) {

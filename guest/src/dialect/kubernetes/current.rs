@@ -39,6 +39,8 @@ pub(super) fn of<'d>(ask: &Ask<'d>, facts: &Facts<'d>, last: Option<Spec<'_>>) -
         stopped_at: old.and_then(|old| stopped_at(before?, old, last)),
         stopped_by_drain: last.is_some_and(|last| stopped_by_drain(ask, last, facts)),
         before: before_update.map(|spec| self::configuration(ask.kind, &ask.target.namespace, Some(spec), facts).0),
+        deployed: None,
+        dependents: Vec::new(),
         kept_state: before_update.and_then(|spec| spec.keeps_state()),
         mounts,
         configuration,
@@ -144,8 +146,7 @@ pub(super) fn related<'d>(facts: &Facts<'d>, kind: &str, namespace: &str, name: 
 
 /// Where a key stands, if that is in the request: the operator's defaults are another document.
 pub(super) fn place_in<'d>(resource: Resource<'d>, entry: &Entry<'d>) -> Option<Place<'d>> {
-    let body = resource.node.source().as_bytes().as_ptr_range();
-    body.contains(&entry.node.source().as_ptr()).then_some(Place::Body(entry.node))
+    resource.holds(entry.node).then_some(Place::Body(entry.node))
 }
 
 /// Whether a switch of the operator is on, and where the request says so. Absent means off (DOMAIN 4.3).

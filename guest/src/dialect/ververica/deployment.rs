@@ -125,6 +125,7 @@ pub(super) fn change<'d>(body: Body<'d>, target: &Target<'d>, stage: &mut Stage<
             may_drain: touched
                 .filter(|_| wish.drains && may_upgrade)
                 .map(|node| Place::Body(wish.drain_node.unwrap_or(node))),
+            turns_stateless: wish.upgrade_node.filter(|_| wish.upgrade == Some("STATELESS")).map(Place::Body),
             ..Change::default()
         };
         let place = [touched, wish.upgrade_node, wish.drain_node, wish.other].into_iter().flatten().next();

@@ -1,9 +1,9 @@
 //! The flag that lets a restore drop state without a word (DOMAIN 3.3, 6.4). Where the operator restores by the metadata of
 //! high availability it does nothing: that is `allow-non-restored-state-no-effect`.
 
-use crate::configuration::LAST_STATE_CANCEL;
+use super::allow_non_restored_state_no_effect;
 use crate::finding::Report;
-use crate::operation::{Action, Dialect, Kind, Restore, Stage, Start, UpgradeMode};
+use crate::operation::{Action, Dialect, Restore, Stage, Start};
 use crate::rules::{Level, Rule};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -33,7 +33,7 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     });
     let draft = match (start, armed) {
         (None, None) => return,
-        (start, _) if restores_by_metadata(stage, start) => return,
+        _ if allow_non_restored_state_no_effect::applies(stage) => return,
         (None, Some(place)) => report.main(place, "from now on every restore may drop state, and nothing will say so"),
         (Some(start), armed) => {
             let (place, message) = (
@@ -65,18 +65,6 @@ fn drops(start: &Start<'_>) -> bool {
         _ => true,
     };
     restores && start.allow_non_restored_state == Some(true)
-}
-
-/// Whether the operator comes back by the metadata of high availability, where the flag is not looked at (DOMAIN 6.12).
-fn restores_by_metadata(stage: &Stage<'_>, start: Option<&Start<'_>>) -> bool {
-    let Some(declaration) = stage.declaration.filter(|declaration| declaration.kind == Kind::Deployment) else {
-        return false;
-    };
-    let configuration = &stage.current.configuration;
-    declaration.new_spec().is_some_and(|spec| spec.upgrade_mode() == UpgradeMode::LastState)
-        && configuration.high_availability().is_some()
-        && configuration.is_on(LAST_STATE_CANCEL) != Some(true)
-        && start.is_none_or(|start| start.location().is_none())
 }
 
 #[cfg(test)]
