@@ -1,11 +1,11 @@
 //! A snapshot outside the places of whoever restores it (DOMAIN 6.7). Places are compared as Flink reads them, by whole
 //! names, never as texts.
 
-use crate::configuration::RECOVERY_PATH;
+use crate::configuration::{Configuration, RECOVERY_PATH};
 use crate::finding::Report;
 use crate::location::SavepointLocation;
 use crate::location::named::{Role, named};
-use crate::operation::{Action, Dialect, Place, Restore, Stage};
+use crate::operation::{Action, Dialect, Operation, Place, Restore, Stage, Want};
 use crate::restore::{Choice, select};
 use crate::rules::{Level, Rule};
 
@@ -65,20 +65,30 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
                 }
             }
             Choice::Named(id) => {
-                report.lacks(crate::operation::Want::Savepoints, format!("where savepoint `{id}` lies"));
+                report.lacks(Want::Savepoints, format!("where savepoint `{id}` lies"));
             }
             _ => {}
         }
     }
     // Over REST this is the cluster's own configuration, and what the request gives is named above.
-    let (now, before) = (&stage.current.configuration, stage.current.before.as_ref());
-    if let Some(path) = now.present(RECOVERY_PATH).filter(|_| stage.platform != Dialect::FlinkRest) {
-        let kept = before.and_then(|before| before.present(RECOVERY_PATH)) == Some(path);
-        judge(path, &operation.place, kept, report);
+    let changes = |operation: &&Operation<'_>| matches!(operation.action, Action::Change(_) | Action::Start(_));
+    let path = stage.current.configuration.present(RECOVERY_PATH).filter(|_| stage.platform != Dialect::FlinkRest);
+    if let Some((path, operation)) = path.zip(stage.operations.iter().find(changes)) {
+        judge(path, &operation.place, stored_path(stage, path), report);
     }
     if stage.operations.iter().any(|operation| matches!(operation.action, Action::OpaqueStart)) {
         report.unjudged("where the job restores from: a serialized graph cannot be read");
     }
+}
+
+/// Whether this path stood in the configuration before the request.
+fn stored_path(stage: &Stage<'_>, path: &str) -> bool {
+    let mut known = Configuration::default();
+    for map in stage.facts.platform.configuration.into_iter().chain(stage.facts.deployment.configuration) {
+        known.overlay(map);
+    }
+    let before = stage.current.before.as_ref().unwrap_or(&known);
+    before.present(RECOVERY_PATH) == Some(path)
 }
 
 /// Whether a location lies in one of these places. One without a scheme is the default file system's.

@@ -42,7 +42,8 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
             );
             let sql = stage.facts.deployment.artifact_kind.as_deref().is_some_and(|kind| kind.starts_with("SQL"));
             // What the deployment keeps is not this request's doing (DOMAIN 6.0-4).
-            let kept = matches!(stage.platform, Dialect::Kubernetes | Dialect::Ververica) && armed.is_none();
+            let kept =
+                matches!(stage.platform, Dialect::Kubernetes | Dialect::Ververica) && armed.is_none() && !stage.in_plan;
             match stage.platform {
                 Dialect::Alibaba if sql => {
                     report.note(place, "`allowNonRestoredState` means nothing to a SQL deployment")
