@@ -4,6 +4,7 @@ mod configuration;
 pub mod duration;
 mod hygiene;
 mod oddity;
+mod operator;
 mod permission;
 mod restore;
 mod savepoint;
@@ -160,7 +161,10 @@ catalogue![
     savepoint::savepoint_location_not_accessible::RULE,
     savepoint::savepoint_directory_required::RULE,
     savepoint::savepoint_needs_active_job::RULE,
+    savepoint::snapshot_kind_exactly_one::RULE,
+    savepoint::snapshot_job_reference::RULE,
     savepoint::snapshot_disposed_on_delete::RULE,
+    savepoint::snapshot_target_missing::RULE,
     savepoint::snapshot_infinite_retries::RULE,
     savepoint::pending_savepoint_ignored::RULE,
     restore::restore_ignores_unversioned_savepoint::RULE,
@@ -169,6 +173,7 @@ catalogue![
     restore::start_without_state::RULE,
     restore::allow_non_restored_state_no_effect::RULE,
     restore::initial_savepoint_path_change_ignored::RULE,
+    restore::savepoint_redeploy_needs_path::RULE,
     restore::savepoint_redeploy_discards_current_state::RULE,
     restore::resume_inherits_stateless_suspend::RULE,
     restore::stateless_mode_with_checkpointing::RULE,
@@ -176,20 +181,35 @@ catalogue![
     restore::opaque_start::RULE,
     upgrade::edit_not_applied_until_restart::RULE,
     upgrade::stateless_upgrade_of_stateful_job::RULE,
+    upgrade::upgrade_mode_needs_directories::RULE,
     upgrade::savepoint_mode_falls_back::RULE,
+    upgrade::version_change_after_last_state_suspend::RULE,
+    upgrade::cluster_type_switch::RULE,
+    upgrade::session_cluster_reference_changed::RULE,
     upgrade::ha_removed_with_last_state::RULE,
     upgrade::checkpointing_removed::RULE,
     upgrade::scale_to_zero::RULE,
     configuration::last_state_without_ha::RULE,
     configuration::last_state_cancel_needs_retention::RULE,
+    configuration::forbidden_config_key::RULE,
+    configuration::rollback_needs_ha::RULE,
+    configuration::health_check_needs_recovery::RULE,
+    configuration::standby_jobmanager_needs_ha::RULE,
+    operator::service_account_missing::RULE,
+    operator::parallelism_not_positive::RULE,
+    operator::jobmanager_replicas_invalid::RULE,
+    operator::session_job_on_application_cluster::RULE,
     permission::permission_to_cancel::RULE,
     hygiene::unknown_enum_value::RULE,
     hygiene::unknown_lifecycle_field::RULE,
     hygiene::required_field_missing::RULE,
-    hygiene::unknown_request::RULE,
+    hygiene::resource_name_invalid::RULE,
     hygiene::deprecated_field::RULE,
     hygiene::context_unreadable::RULE,
+    hygiene::flink_version_unsupported::RULE,
+    hygiene::flink_version_deprecated::RULE,
     hygiene::nonce_unchanged::RULE,
+    hygiene::unknown_request::RULE,
 ];
 
 #[cfg(test)]

@@ -9,5 +9,6 @@ pub(super) mod restore_from_savepoint_needs_id;
 pub(super) mod restore_ignores_unversioned_savepoint;
 pub(super) mod resume_inherits_stateless_suspend;
 pub(super) mod savepoint_redeploy_discards_current_state;
+pub(super) mod savepoint_redeploy_needs_path;
 pub(super) mod start_without_state;
 pub(super) mod stateless_mode_with_checkpointing;
