@@ -15,6 +15,7 @@ pub const CHECKPOINT_DIRECTORY: Key =
 pub const HIGH_AVAILABILITY: Key = &["high-availability.type", "recovery.mode", "high-availability"];
 pub const RETENTION: Key = &["execution.checkpointing.externalized-checkpoint-retention"];
 pub const RECOVERY_PATH: Key = &["execution.state-recovery.path", "execution.savepoint.path"];
+pub const CLAIM_MODE: Key = &["execution.state-recovery.claim-mode", "execution.savepoint-restore-mode"];
 pub const IGNORE_UNCLAIMED_STATE: Key =
     &["execution.state-recovery.ignore-unclaimed-state", "execution.savepoint.ignore-unclaimed-state"];
 pub const DRAIN_ON_SAVEPOINT: Key = &["kubernetes.operator.job.drain-on-savepoint-deletion"];

@@ -80,7 +80,7 @@ pub struct Stage<'d> {
     pub intent: Intent<'d>,
     /// It is a step of a change plan: remedies speak of its steps.
     pub in_plan: bool,
-    /// The platform's own name of the call, which permissions go by (Alibaba).
+    /// The platform's own name of the call, where permissions go by it.
     pub call: Option<&'static str>,
     /// An update that brings nothing new, in its spec or elsewhere (Kubernetes).
     pub repeats: bool,

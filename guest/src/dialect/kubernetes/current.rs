@@ -49,7 +49,7 @@ pub(super) fn of<'d>(ask: &Ask<'d>, facts: &Facts<'d>, last: Option<Spec<'_>>) -
 
 /// The savepoint that a suspended job comes back from (DOMAIN 4.2-5). After a last-state suspend the operator goes by
 /// the metadata of high availability, and a path is a leftover.
-fn stopped_at<'d>(before: Resource<'d>, old: Spec<'d>, last: Option<Spec<'_>>) -> Option<Cow<'d, str>> {
+pub(super) fn stopped_at<'d>(before: Resource<'d>, old: Spec<'d>, last: Option<Spec<'_>>) -> Option<Cow<'d, str>> {
     let kept_elsewhere = last.is_some_and(|last| last.upgrade_mode() == UpgradeMode::LastState);
     if old.desired() != Desired::Suspended || kept_elsewhere {
         return None;
