@@ -70,4 +70,5 @@ pub enum OddityKind {
     GetRequestCancelsJob,
     ImplicitCancelMode,
     RemovedEndpoint,
+    DeprecatedField,
 }

@@ -68,6 +68,11 @@ impl Kind {
         }
     }
 
+    /// A job of the Flink Kubernetes Operator runs by its spec.
+    pub fn runs_job(self) -> bool {
+        matches!(self, Self::Deployment | Self::SessionJob | Self::BlueGreen)
+    }
+
     /// Its spec describes the pods that the job runs in. A session job runs in those of its cluster.
     pub fn has_pods(self) -> bool {
         matches!(self, Self::Deployment | Self::BlueGreen)

@@ -1,6 +1,7 @@
 //! Hygiene (DOMAIN 6.8): what a decoder noticed, reported under its rule.
 
 pub(super) mod context_unreadable;
+pub(super) mod deprecated_field;
 pub(super) mod required_field_missing;
 pub(super) mod unknown_enum_value;
 pub(super) mod unknown_lifecycle_field;
