@@ -193,9 +193,14 @@ pub(super) fn fill_current(stage: &mut Stage<'_>) {
     // A cancel does not delete the latest checkpoint (S1-4).
     stage.current.retention = Some(Retention::Kept);
     stage.current.configuration_complete = facts.deployment.configuration.is_some();
-    for map in facts.platform.configuration.into_iter().chain(facts.deployment.configuration) {
+    for map in stored(stage) {
         stage.current.configuration.overlay(map);
     }
+}
+
+/// The platform's configuration, and over it the deployment's as it is stored.
+fn stored<'d>(stage: &Stage<'d>) -> impl Iterator<Item = Node<'d>> + use<'d> {
+    stage.facts.platform.configuration.into_iter().chain(stage.facts.deployment.configuration)
 }
 
 fn act<'d>(route: Route, root: Option<Node<'d>>, target: &Target<'d>, call: &Call<'_>, stage: &mut Stage<'d>) {

@@ -1,14 +1,16 @@
 //! Deployments: what a desired state, a changed template and the strategies do to the job (DOMAIN 1.3, 1.4, 1.7).
 
-use super::body::Body;
+use std::borrow::Cow;
+
+use super::body::{Body, Given};
 use super::fields::check_deployment;
 use super::wish::Wish;
-use crate::configuration::RETENTION;
+use crate::configuration::{Configuration, RETENTION};
 use crate::dialect::managed::{intent, missing, push};
 use crate::document::Node;
 use crate::operation::{
-    Action, Change, JobState, Oddity, OddityKind, Place, Reach, Restore, Retention, Stage, Start, StartCause, Stop,
-    StopCause, StopMode, Target,
+    Action, Change, Content, JobState, Oddity, OddityKind, Place, Reach, Restore, Retention, Stage, Start, StartCause,
+    Stop, StopCause, StopMode, Target,
 };
 
 /// What the facts say of the deployment.
@@ -30,6 +32,8 @@ pub(super) fn create<'d>(body: Body<'d>, target: &Target<'d>, stage: &mut Stage<
     stage.oddities.extend(name(&body));
     stage.facts.deployment.allow_non_restored_state = None;
     let wish = read(&body, target, stage);
+    // There is no state yet.
+    stage.content.restores = Some(false);
     let change = Change {
         content: true,
         reach: Reach::Nothing,
@@ -93,6 +97,11 @@ pub(super) fn defaults<'d>(body: Body<'d>, target: &Target<'d>, stage: &mut Stag
 /// A merge patch, or a resource that takes the place of the stored one.
 pub(super) fn change<'d>(body: Body<'d>, target: &Target<'d>, stage: &mut Stage<'d>) {
     fill_current(stage);
+    if let Some(own) = stage.facts.deployment.configuration {
+        let mut before = Configuration::default();
+        stage.facts.platform.configuration.into_iter().chain([own]).for_each(|map| before.overlay(map));
+        stage.current.before = Some(before);
+    }
     let wish = read(&body, target, stage);
     let desired = stage.current.desired.as_deref();
     let runs = runs(stage);
@@ -185,7 +194,41 @@ fn read<'d>(body: &Body<'d>, target: &Target<'d>, stage: &mut Stage<'d>) -> Wish
     }
     let wish = Wish::read(body, target, stage);
     fill_retention(stage);
+    let template = |name: &str| body.value(&["spec", "template", "spec", name]);
+    let artifact = template("artifact");
+    stage.content = Content {
+        configuration: template("flinkConfiguration").filter(Node::is_object),
+        parallelism: template("parallelism"),
+        engine_version: artifact.and_then(|artifact| artifact.get("flinkVersion")),
+        artifact: artifact.filter(|_| wish.template.is_some()),
+        native_format: None,
+        restores: match wish.restore {
+            Restore::Unknown => None,
+            Restore::Empty => Some(false),
+            _ => Some(true),
+        },
+    };
+    stage.current.mounts = mounts(body);
     wish
+}
+
+/// The paths at which all pods mount a volume that is no `emptyDir`; `None`: the body does not tell.
+fn mounts<'d>(body: &Body<'d>) -> Option<Vec<Cow<'d, str>>> {
+    const PODS: &[&str] = &["spec", "template", "spec", "kubernetes"];
+    if matches!(body.given(PODS), Given::Kept) {
+        return None;
+    }
+    let kubernetes = body.value(PODS);
+    let of = |name: &str| kubernetes.and_then(|kubernetes| kubernetes.get(name));
+    // Templates of whole pods are of newer versions.
+    if of("jobManagerPodTemplate").or(of("taskManagerPodTemplate")).is_some() {
+        return None;
+    }
+    let volumes = of("pods").and_then(|pods| pods.get("volumeMounts"));
+    let lasting = |mount: &Node<'d>| mount.get("volume").is_some_and(|volume| volume.get("emptyDir").is_none());
+    let path = |mount: Node<'d>| mount.path(&["volumeMount", "mountPath"])?.text().filter(|path| path.len() <= 1_024);
+    let all = volumes.into_iter().flat_map(|volumes| volumes.elements()).filter(lasting).filter_map(path);
+    Some(all.take(100).collect())
 }
 
 /// What becomes of the last checkpoint, by the configuration that applies.
