@@ -14,7 +14,6 @@ use std::borrow::Cow;
 use super::managed::{choice, deletion, header_intent, push, refuse, same_namespace, unknown};
 use super::{Call, Context};
 use crate::document::{Document, Node};
-use crate::facts::Absent;
 use crate::gate::Failure;
 use crate::operation::{Action, Decoded, Dialect, Disposal, Place, Stage, Target};
 use body::Body;
@@ -205,10 +204,7 @@ fn act<'d>(route: Route, root: Option<Node<'d>>, target: &Target<'d>, call: &Cal
 
 /// The deployment is known not to exist: a PUT creates it.
 fn absent(stage: &Stage<'_>, target: &Target<'_>) -> bool {
-    let here = |absent: &Absent<'_>| {
-        absent.kind == "Deployment" && absent.name == target.name && absent.namespace == target.namespace
-    };
-    stage.facts.absent.iter().any(here)
+    stage.facts.is_absent("Deployment", &target.namespace, &target.name)
 }
 
 /// A session cluster that is stopped ends its jobs.
