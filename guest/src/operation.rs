@@ -5,6 +5,7 @@ mod action;
 mod current;
 mod intent;
 mod oddity;
+mod overriding;
 mod resource;
 mod want;
 
@@ -19,6 +20,9 @@ pub use action::{
 pub use current::{Current, JobState, Retention};
 pub use intent::{Intent, Restart};
 pub use oddity::{Oddity, OddityKind, Soft};
+#[cfg(test)]
+pub use overriding::ANNOTATIONS;
+pub use overriding::{HEADERS, MEMBERS, Override, split};
 pub use resource::{Declaration, Desired, Kind, Resource, Spec, UpgradeMode, Verb};
 pub use want::Want;
 
@@ -78,6 +82,8 @@ pub struct Stage<'d> {
     pub facts: Facts<'d>,
     /// What was said about a restart.
     pub intent: Intent<'d>,
+    /// The rules that the request asks to lift.
+    pub overrides: Vec<Override<'d>>,
     /// It is a step of a change plan: remedies speak of its steps.
     pub in_plan: bool,
     /// A reason why nothing here may be denied: a controller asks (DOMAIN 6.0-1) or it is recovery (6.0-5).
@@ -103,6 +109,7 @@ impl<'d> Stage<'d> {
             declaration: None,
             facts,
             intent,
+            overrides: Vec::new(),
             in_plan: false,
             leniency: None,
         }

@@ -164,6 +164,7 @@ catalogue![
     restore::opaque_start::RULE,
     upgrade::edit_not_applied_until_restart::RULE,
     permission::permission_to_cancel::RULE,
+    permission::override_needs_reason::RULE,
     hygiene::unknown_enum_value::RULE,
     hygiene::unknown_lifecycle_field::RULE,
     hygiene::required_field_missing::RULE,

@@ -122,12 +122,12 @@ impl<'s> Settings<'s> {
     }
 
     /// The exemptions of this rule for this caller in this namespace, ended ones too.
-    pub fn exemptions<'e>(
+    pub fn exemptions<'e, 'n>(
         &'e self,
-        rule: &'e str,
-        principal: Option<&'e str>,
-        namespace: &'e str,
-    ) -> impl Iterator<Item = &'e Exemption<'s>> {
+        rule: &'n str,
+        principal: Option<&'n str>,
+        namespace: &'n str,
+    ) -> impl Iterator<Item = &'e Exemption<'s>> + use<'s, 'e, 'n> {
         self.exemptions.iter().filter(move |exemption| {
             let Exemption { principals, rules, namespaces, .. } = exemption;
             rules.contains(rule)

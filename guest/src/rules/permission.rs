@@ -1,3 +1,4 @@
 //! Permission (DOMAIN 6.7).
 
+pub(super) mod override_needs_reason;
 pub(super) mod permission_to_cancel;

@@ -76,6 +76,16 @@ pub(super) fn write(verdict: &Verdict) -> String {
         out.string(&unjudged.lacks);
         out.raw("}");
     });
+    out.raw(",\"exempted\":");
+    out.list(&verdict.exempted, |out, exempted| {
+        out.raw("{\"rule\":");
+        out.string(exempted.rule);
+        out.raw(",\"reason\":");
+        out.string(&exempted.reason);
+        out.raw(",\"until\":");
+        out.optional(exempted.until.as_deref());
+        out.raw("}");
+    });
     out.raw(",\"restore\":");
     match &verdict.restore {
         None => out.raw("null"),
