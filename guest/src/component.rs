@@ -53,7 +53,11 @@ impl wit::Guest for Component {
             parameters: rule.parameters.iter().map(parameter).collect(),
             level: level(rule.level),
         });
-        wit::Description { version: env!("CARGO_PKG_VERSION").to_owned(), rules: rules.collect() }
+        wit::Description {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            rules: rules.collect(),
+            settings_schema: crate::settings_schema(),
+        }
     }
 }
 

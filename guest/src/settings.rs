@@ -4,6 +4,7 @@
 mod compile;
 mod list;
 mod pattern;
+mod schema;
 mod stored;
 #[cfg(test)]
 mod tests;
@@ -13,6 +14,7 @@ use std::borrow::Cow;
 use crate::rules::{Level, Parameter, ParameterKind, Rule};
 pub use compile::{Problem, compile};
 pub use list::List;
+pub use schema::schema;
 
 /// The operator's own account, in whatever namespace it is installed (DOMAIN 6.0-1).
 const OPERATOR: &str = "system:serviceaccount:*:flink-operator";
@@ -83,6 +85,17 @@ pub struct Exemption<'s> {
     pub until: Option<&'s str>,
     /// Why.
     pub reason: &'s str,
+}
+
+/// The families of rules, in the order of the catalogue.
+fn families() -> Vec<&'static str> {
+    let mut names: Vec<&str> = Vec::new();
+    for rule in crate::rules::ALL {
+        if !names.contains(&rule.family) {
+            names.push(rule.family);
+        }
+    }
+    names
 }
 
 impl<'s> Settings<'s> {
