@@ -218,6 +218,7 @@ catalogue![
     permission::permission_to_cancel::RULE,
     permission::operation_permission::RULE,
     permission::namespace_mismatch::RULE,
+    permission::override_needs_reason::RULE,
     hygiene::unknown_enum_value::RULE,
     hygiene::unknown_lifecycle_field::RULE,
     hygiene::required_field_missing::RULE,
