@@ -1,7 +1,9 @@
 //! The table of rules, in the order of the catalogue (DOMAIN section 6). Each rule is one file in its family's folder.
 
+mod configuration;
 pub mod duration;
 mod hygiene;
+mod kept;
 mod oddity;
 mod permission;
 mod restore;
@@ -157,12 +159,23 @@ catalogue![
     savepoint::savepoint_location_not_accessible::RULE,
     savepoint::savepoint_directory_required::RULE,
     savepoint::savepoint_needs_active_job::RULE,
+    savepoint::native_format_blocks_migration::RULE,
     restore::restore_ignores_unversioned_savepoint::RULE,
     restore::restore_from_drained_savepoint::RULE,
     restore::restore_from_savepoint_needs_id::RULE,
     restore::start_without_state::RULE,
     restore::opaque_start::RULE,
     upgrade::edit_not_applied_until_restart::RULE,
+    upgrade::max_parallelism_changed::RULE,
+    upgrade::parallelism_above_max::RULE,
+    upgrade::state_backend_changed::RULE,
+    upgrade::operator_uid_risk::RULE,
+    upgrade::engine_version_downgrade::RULE,
+    configuration::checkpoint_dir_ephemeral::RULE,
+    configuration::checkpointing_disabled::RULE,
+    configuration::checkpoint_retention_not_retain::RULE,
+    configuration::conflicting_renamed_keys::RULE,
+    configuration::ha_storage_missing::RULE,
     permission::permission_to_cancel::RULE,
     hygiene::unknown_enum_value::RULE,
     hygiene::unknown_lifecycle_field::RULE,
