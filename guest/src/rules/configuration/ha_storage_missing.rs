@@ -11,10 +11,10 @@ pub(in crate::rules) static RULE: Rule = Rule {
     family: "configuration",
     why: "With high availability on and no `high-availability.storageDir` the JobManager does not start, and a job that \
           was stopped for the change does not come back.",
-    source: "DOMAIN 6.0-3, 6.6",
+    source: "VVP-KB; DOMAIN 6.0-3, 6.6",
     looks_at: &[
         (Dialect::Kubernetes, "`high-availability.type` and `high-availability.storageDir`"),
-        (Dialect::Ververica, "`high-availability` and `high-availability.storageDir`"),
+        (Dialect::Ververica, "`high-availability.type` and `high-availability.storageDir`"),
     ],
     facts: &["platform.flinkConfiguration", "platform.universalBlobStorage", "deployment.flinkConfiguration"],
     parameters: &[],
@@ -24,7 +24,9 @@ pub(in crate::rules) static RULE: Rule = Rule {
 
 fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     let current = &stage.current;
-    if !lacks(&current.configuration) || stage.facts.platform.universal_blob_storage == Some(true) {
+    // The platform's own service needs none (VVP-KB).
+    let own = current.configuration.get(HIGH_AVAILABILITY).is_some_and(|word| word.trim() == "vvp-kubernetes");
+    if !lacks(&current.configuration) || own || stage.facts.platform.universal_blob_storage == Some(true) {
         return;
     }
     // A session job runs on its cluster's, and a delete starts nothing.
@@ -115,10 +117,13 @@ mod tests {
 
     #[test]
     fn on_ververica_blob_storage_will_do() {
-        let edit = |facts: &str| {
+        let edit = |service, facts: &str| {
             let stage = stage(Dialect::Ververica, change(crate::operation::Reach::Applied)).with_facts(facts);
-            says(&RULE, &with(stage, "high-availability: vvp-kubernetes", true))
+            says(&RULE, &with(stage, service, true))
         };
+        let edit_own = |facts: &str| edit("high-availability: vvp-kubernetes", facts);
+        assert_eq!(edit_own("platform: {universalBlobStorage: false}"), SILENT);
+        let edit = |facts: &str| edit(ON, facts);
         assert_eq!(edit("platform: {universalBlobStorage: true}"), SILENT);
         assert_eq!(edit("platform: {universalBlobStorage: false}"), only(Effect::Deny));
         assert_eq!(edit("{}"), unjudged());
