@@ -10,6 +10,9 @@ pub type Key = &'static [&'static str];
 
 pub const SAVEPOINT_DIRECTORY: Key =
     &["execution.checkpointing.savepoint-dir", "state.savepoints.dir", "savepoints.state.backend.fs.dir"];
+pub const CHECKPOINT_DIRECTORY: Key =
+    &["execution.checkpointing.dir", "state.checkpoints.dir", "state.backend.fs.checkpointdir"];
+pub const HIGH_AVAILABILITY: Key = &["high-availability.type", "recovery.mode", "high-availability"];
 pub const RETENTION: Key = &["execution.checkpointing.externalized-checkpoint-retention"];
 pub const RECOVERY_PATH: Key = &["execution.state-recovery.path", "execution.savepoint.path"];
 pub const IGNORE_UNCLAIMED_STATE: Key =
@@ -18,6 +21,11 @@ pub const DRAIN_ON_SAVEPOINT: Key = &["kubernetes.operator.job.drain-on-savepoin
 pub const SAVEPOINT_ON_DELETION: Key = &["kubernetes.operator.job.savepoint-on-deletion"];
 pub const IN_PLACE_SCALING: Key = &["kubernetes.operator.job.upgrade.inplace-scaling.enabled"];
 pub const LAST_STATE_FALLBACK: Key = &["kubernetes.operator.job.upgrade.last-state-fallback.enabled"];
+pub const MAX_CHECKPOINT_AGE: Key = &["kubernetes.operator.job.upgrade.last-state.max.allowed.checkpoint.age"];
+pub const PERIODIC_SAVEPOINT: Key = &["kubernetes.operator.periodic.savepoint.interval"];
+pub const ROLLBACK: Key = &["kubernetes.operator.deployment.rollback.enabled"];
+pub const HEALTH_CHECK: Key = &["kubernetes.operator.cluster.health-check.enabled"];
+pub const DEPLOYMENT_RECOVERY: Key = &["kubernetes.operator.jm-deployment-recovery.enabled"];
 
 /// Layers of configuration, the weakest first.
 #[derive(Debug, Default)]
@@ -92,6 +100,12 @@ impl<'d> Configuration<'d> {
     /// Whether a boolean option is on. Flink reads `true` and `false` in any case, and fails on anything else.
     pub fn is_on(&self, key: Key) -> Option<bool> {
         self.get(key).map(|value| value.eq_ignore_ascii_case("true"))
+    }
+
+    /// Whether Flink counts high availability as on: whatever is neither `NONE` nor `standalone`, even an empty word.
+    pub fn has_high_availability(&self) -> bool {
+        let off = |word: &str| word.eq_ignore_ascii_case("NONE") || word.eq_ignore_ascii_case("standalone");
+        self.get(HIGH_AVAILABILITY).is_some_and(|word| !off(word))
     }
 
     /// All entries, the weakest layer first.

@@ -1,7 +1,9 @@
 //! The table of rules, in the order of the catalogue (DOMAIN section 6). Each rule is one file in its family's folder.
 
+mod configuration;
 mod hygiene;
 mod oddity;
+mod operator;
 mod permission;
 mod restore;
 mod savepoint;
@@ -152,18 +154,37 @@ catalogue![
     savepoint::savepoint_location_not_accessible::RULE,
     savepoint::savepoint_directory_required::RULE,
     savepoint::savepoint_needs_active_job::RULE,
+    savepoint::snapshot_kind_exactly_one::RULE,
+    savepoint::snapshot_job_reference::RULE,
+    savepoint::snapshot_target_missing::RULE,
     restore::restore_ignores_unversioned_savepoint::RULE,
     restore::restore_from_drained_savepoint::RULE,
     restore::restore_from_savepoint_needs_id::RULE,
     restore::start_without_state::RULE,
+    restore::savepoint_redeploy_needs_path::RULE,
     restore::opaque_start::RULE,
     upgrade::edit_not_applied_until_restart::RULE,
+    upgrade::upgrade_mode_needs_directories::RULE,
+    upgrade::version_change_after_last_state_suspend::RULE,
+    upgrade::cluster_type_switch::RULE,
+    upgrade::session_cluster_reference_changed::RULE,
+    configuration::forbidden_config_key::RULE,
+    configuration::rollback_needs_ha::RULE,
+    configuration::health_check_needs_recovery::RULE,
+    configuration::standby_jobmanager_needs_ha::RULE,
     permission::permission_to_cancel::RULE,
     hygiene::unknown_enum_value::RULE,
     hygiene::unknown_lifecycle_field::RULE,
     hygiene::required_field_missing::RULE,
+    hygiene::resource_name_invalid::RULE,
     hygiene::unknown_request::RULE,
     hygiene::context_unreadable::RULE,
+    hygiene::flink_version_unsupported::RULE,
+    hygiene::flink_version_deprecated::RULE,
+    operator::service_account_missing::RULE,
+    operator::parallelism_not_positive::RULE,
+    operator::jobmanager_replicas_invalid::RULE,
+    operator::session_job_on_application_cluster::RULE,
 ];
 
 #[cfg(test)]

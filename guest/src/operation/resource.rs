@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use super::Place;
 use crate::document::Node;
 
 /// A resource of the Flink Kubernetes Operator as a request brings it: what it becomes, what it was, and what the operator
@@ -101,6 +102,12 @@ impl<'d> Resource<'d> {
 
     pub fn has_finalizer(&self, name: &str) -> bool {
         self.metadata("finalizers").is_some_and(|list| list.elements().any(|entry| entry.is(name)))
+    }
+
+    /// The place of a value, if that stands in this resource: the operator's defaults are another document.
+    pub fn place_of(&self, node: Node<'d>) -> Option<Place<'d>> {
+        let body = self.node.source().as_bytes().as_ptr_range();
+        body.contains(&node.source().as_ptr()).then_some(Place::Body(node))
     }
 
     /// The spec that says how a job runs: a blue/green resource keeps it in its template.
@@ -207,6 +214,13 @@ impl<'d> Spec<'d> {
     /// The path that a first deployment or a redeploy starts from, blank or not.
     pub fn initial_savepoint(&self) -> Option<Node<'d>> {
         self.of_job("initialSavepointPath").filter(|path| path.scalar().is_some())
+    }
+
+    /// Major and minor of `flinkVersion`; `None` also when it is not written as `v<major>_<minor>`.
+    pub fn flink_version(&self) -> Option<(u32, u32)> {
+        let word = self.get("flinkVersion")?.text()?;
+        let (major, minor) = word.strip_prefix('v')?.split_once('_')?;
+        Some((major.parse().ok()?, minor.parse().ok()?))
     }
 
     pub fn is_standalone(&self) -> bool {

@@ -9,3 +9,6 @@ pub(super) mod savepoint_location_not_accessible;
 pub(super) mod savepoint_missing_spec_version;
 pub(super) mod savepoint_needs_active_job;
 pub(super) mod savepoint_stale_spec_version;
+pub(super) mod snapshot_job_reference;
+pub(super) mod snapshot_kind_exactly_one;
+pub(super) mod snapshot_target_missing;

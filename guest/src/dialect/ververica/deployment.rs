@@ -7,8 +7,8 @@ use crate::configuration::RETENTION;
 use crate::dialect::managed::{intent, push};
 use crate::document::Node;
 use crate::operation::{
-    Action, Change, JobState, Place, Reach, Restore, Retention, Stage, Start, StartCause, Stop, StopCause, StopMode,
-    Target,
+    Action, Change, JobState, Oddity, OddityKind, Place, Reach, Restore, Retention, Stage, Start, StartCause, Stop,
+    StopCause, StopMode, Target,
 };
 
 /// What the facts say of the deployment.
@@ -27,6 +27,7 @@ pub(super) fn create<'d>(body: Body<'d>, target: &Target<'d>, stage: &mut Stage<
     stage.facts.deployment.annotations = None;
     stage.facts.deployment.upgrade_kind = None;
     stage.facts.deployment.restore_kind = None;
+    stage.oddities.extend(name(&body));
     let wish = read(&body, target, stage);
     let change = Change {
         content: true,
@@ -39,6 +40,21 @@ pub(super) fn create<'d>(body: Body<'d>, target: &Target<'d>, stage: &mut Stage<
     if wish.state == Some("RUNNING") {
         start(&wish, StartCause::Create, wish.restore.clone(), target, stage);
     }
+}
+
+/// A name that the platform does not take (DOMAIN 1.1).
+fn name<'d>(body: &Body<'d>) -> Option<Oddity<'d>> {
+    const LONGEST: usize = 63;
+    let node = body.value(&["metadata", "name"])?;
+    let text = node.scalar()?;
+    let known = |c: u8| c == b'-' || c.is_ascii_lowercase() || c.is_ascii_digit();
+    let hyphen = text.starts_with('-') || text.ends_with('-');
+    if !text.is_empty() && text.len() <= LONGEST && !hyphen && text.bytes().all(known) {
+        return None;
+    }
+    let message = format!("`{text}` is no name for a deployment: the platform refuses it");
+    let oddity = Oddity::new(OddityKind::ResourceNameInvalid, Place::Body(node), message, "choose another name");
+    Some(oddity.observed(text).expected("at most 63 lower case letters, digits and `-`, no `-` first or last"))
 }
 
 /// A merge patch, or a resource that takes the place of the stored one.
