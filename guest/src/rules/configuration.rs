@@ -1,5 +1,6 @@
 //! Settings that state depends on (DOMAIN 6.6).
 
+pub(super) mod autoscaler_option_out_of_range;
 pub(super) mod forbidden_config_key;
 pub(super) mod health_check_needs_recovery;
 pub(super) mod rollback_needs_ha;

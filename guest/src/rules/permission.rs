@@ -1,3 +1,4 @@
 //! Permission (DOMAIN 6.7).
 
+pub(super) mod jar_uri_restricted;
 pub(super) mod permission_to_cancel;
