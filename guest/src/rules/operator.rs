@@ -12,6 +12,7 @@ pub(super) mod service_account_missing;
 pub(super) mod session_job_on_application_cluster;
 
 use crate::configuration::{Configuration, Entry, Key};
+use crate::document::Node;
 use crate::finding::{Draft, Report};
 use crate::operation::{Declaration, Kind, Place, Resource, Spec, Stage, Verb, Want};
 
@@ -76,7 +77,9 @@ pub(super) fn subject<'s, 'd>(stage: &'s Stage<'d>, kinds: &[Kind]) -> Option<Su
         Verb::Update => spec.node.is_some(),
         Verb::Delete => false,
     };
-    if !judged || !kinds.contains(&declaration.kind) {
+    // Of another type, nobody can tell what it means: `unknown-enum-value`.
+    let readable = [spec.node, spec.job()].iter().flatten().all(Node::is_object);
+    if !judged || !readable || !kinds.contains(&declaration.kind) {
         return None;
     }
     let old = declaration.old_spec().filter(|_| declaration.verb == Verb::Update);

@@ -149,8 +149,8 @@ mod tests {
             assert_eq!(new(&deployment(&format!("{key}, {BOTH}"))), SILENT, "{key}");
         }
         let age = deployment("kubernetes.operator.job.upgrade.last-state.max.allowed.checkpoint.age: 1h");
-        let old = format!("platform: {{operatorVersion: '1.4', flinkConfiguration: {{}}}}");
-        assert_eq!(of_manifest(&RULE, &age, &old), only(Effect::Note), "newer than that operator");
+        let old = "platform: {operatorVersion: '1.4', flinkConfiguration: {}}";
+        assert_eq!(of_manifest(&RULE, &age, old), only(Effect::Note), "newer than that operator");
         let session_cluster =
             deployment("kubernetes.operator.periodic.savepoint.interval: 1h").replace("job: {", "jobs: {");
         assert_eq!(new(&session_cluster), SILENT);
