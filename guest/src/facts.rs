@@ -62,6 +62,8 @@ pub struct Platform<'d> {
     pub universal_blob_storage: Option<bool>,
     /// The cluster's or operator's defaults; an empty map is known to be empty.
     pub configuration: Option<Node<'d>>,
+    /// The labels of the namespace (Kubernetes); `None`: not known.
+    pub namespace_labels: Option<Node<'d>>,
 }
 
 /// What is known of the deployment.

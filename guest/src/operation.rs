@@ -136,6 +136,11 @@ impl<'d> Stage<'d> {
         }
     }
 
+    /// The platform's namespace that the request is about; empty where there is none.
+    pub fn namespace(&self) -> &str {
+        self.operations.first().map(|operation| operation.target.namespace.as_ref()).unwrap_or_default()
+    }
+
     /// The stops, with the operation they stand in.
     pub fn stops(&self) -> impl Iterator<Item = (&Operation<'d>, &Stop<'d>)> {
         self.operations.iter().filter_map(|operation| match &operation.action {

@@ -1,6 +1,7 @@
 //! The table of rules, in the order of the catalogue (DOMAIN section 6). Each rule is one file in its family's folder.
 
 mod configuration;
+pub mod duration;
 mod hygiene;
 mod oddity;
 mod operator;
@@ -62,15 +63,15 @@ impl ParameterKind {
     /// The value that ships, as settings write it.
     pub fn shipped(self) -> String {
         match self {
-            Self::Duration(seconds) => format!("{}m", seconds / 60),
+            Self::Duration(seconds) => duration::write(seconds),
         }
     }
 }
 
 /// Says which rules are heard, and writes down what they say.
 pub trait Bench {
-    /// The report of a rule that is on and judges this platform.
-    fn admit(&mut self, stage: &Stage<'_>, rule: &'static Rule) -> Option<Report<'_>>;
+    /// The report of the rule at this place of the catalogue, if it is on and judges this platform.
+    fn admit(&mut self, stage: &Stage<'_>, place: usize, rule: &'static Rule) -> Option<Report<'_>>;
 }
 
 /// What settings make of a rule.
@@ -112,6 +113,7 @@ impl Level {
 }
 
 /// The rule of this id.
+#[cfg(test)]
 pub fn find(id: &str) -> Option<&'static Rule> {
     ALL.iter().copied().find(|rule| rule.id == id)
 }
@@ -124,9 +126,12 @@ macro_rules! catalogue {
 
         /// Puts a stage before every rule that the bench admits.
         pub fn judge(stage: &Stage<'_>, bench: &mut impl Bench) {
-            $(if let Some(mut report) = bench.admit(stage, &$rule) {
+            let mut place = 0;
+            $(if let Some(mut report) = bench.admit(stage, place, &$rule) {
                 ($rule.check)(stage, &mut report);
-            })+
+            }
+            place += 1;)+
+            let _ = place;
         }
     };
 }

@@ -177,7 +177,7 @@ pub(super) fn deletion<'d>(stage: &Stage<'_>) -> Action<'d> {
         deployed: stage.facts.deployment.never_started.map(|never| !never),
         place: Place::Target,
         restore_point: restore_point(&stage.facts),
-        fresh_savepoint: false,
+        savepoint_age: None,
         skipped: None,
     })
 }

@@ -237,8 +237,8 @@ pub struct Deletion<'d> {
     pub place: Place<'d>,
     /// The newest restore point that is known, in words.
     pub restore_point: Option<String>,
-    /// A COMPLETED savepoint younger than 15 minutes is known.
-    pub fresh_savepoint: bool,
+    /// How many seconds ago the newest COMPLETED savepoint was taken whose time is known.
+    pub savepoint_age: Option<u64>,
     /// Why the operator does not clean up, or takes no savepoint any more, whatever was set before (Kubernetes).
     pub skipped: Option<Skipped>,
 }

@@ -100,7 +100,7 @@ pub(super) fn deletion() -> Deletion<'static> {
         deployed: Some(true),
         place: Place::Request,
         restore_point: None,
-        fresh_savepoint: false,
+        savepoint_age: None,
         skipped: None,
     }
 }

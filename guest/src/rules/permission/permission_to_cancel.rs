@@ -18,7 +18,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
         (Dialect::Alibaba, "StopJob, DeleteJob, DeleteDeployment"),
         (Dialect::FlinkRest, "stops and cancels"),
     ],
-    facts: &["caller.namespaceRole", "caller.ramActions"],
+    facts: &["caller.namespaceRole", "caller.ramActions", "job.status"],
     parameters: &[],
     level: Level::Deny,
     check,

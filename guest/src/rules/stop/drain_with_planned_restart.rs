@@ -18,7 +18,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
         (Dialect::Alibaba, "`stopStrategy: STOP_WITH_DRAIN`"),
         (Dialect::FlinkRest, "`drain: true`"),
     ],
-    facts: &["intent.restartPlanned", "job.status"],
+    facts: &["intent.restartPlanned", "job.status", "deployment.specState", "deployment.statusState"],
     parameters: &[],
     level: Level::Deny,
     check,
