@@ -20,6 +20,9 @@ pub const IGNORE_UNCLAIMED_STATE: Key =
 pub const DRAIN_ON_SAVEPOINT: Key = &["kubernetes.operator.job.drain-on-savepoint-deletion"];
 pub const SAVEPOINT_ON_DELETION: Key = &["kubernetes.operator.job.savepoint-on-deletion"];
 pub const IN_PLACE_SCALING: Key = &["kubernetes.operator.job.upgrade.inplace-scaling.enabled"];
+pub const CHECKPOINT_INTERVAL: Key = &["execution.checkpointing.interval"];
+pub const LAST_STATE_CANCEL: Key = &["kubernetes.operator.job.upgrade.last-state.job-cancel.enabled"];
+pub const IGNORE_PENDING_SAVEPOINT: Key = &["kubernetes.operator.job.upgrade.ignore-pending-savepoint"];
 pub const LAST_STATE_FALLBACK: Key = &["kubernetes.operator.job.upgrade.last-state-fallback.enabled"];
 pub const MAX_CHECKPOINT_AGE: Key = &["kubernetes.operator.job.upgrade.last-state.max.allowed.checkpoint.age"];
 pub const PERIODIC_SAVEPOINT: Key = &["kubernetes.operator.periodic.savepoint.interval"];
@@ -102,10 +105,11 @@ impl<'d> Configuration<'d> {
         self.get(key).map(|value| value.eq_ignore_ascii_case("true"))
     }
 
-    /// Whether Flink counts high availability as on: whatever is neither `NONE` nor `standalone`, even an empty word.
-    pub fn has_high_availability(&self) -> bool {
+    /// Whether high availability is on: any word but these two, even an empty one, switches it on (DOMAIN 4.5). `None`:
+    /// nothing is said.
+    pub fn is_highly_available(&self) -> Option<bool> {
         let off = |word: &str| word.eq_ignore_ascii_case("NONE") || word.eq_ignore_ascii_case("standalone");
-        self.get(HIGH_AVAILABILITY).is_some_and(|word| !off(word))
+        self.get(HIGH_AVAILABILITY).map(|word| !off(word))
     }
 
     /// All entries, the weakest layer first.

@@ -13,10 +13,10 @@ use std::borrow::Cow;
 use crate::document::Node;
 use crate::facts::Facts;
 pub use action::{
-    Action, Change, Deletion, Disposal, Reach, Registration, Restore, Skipped, Start, StartCause, Stop, StopCause,
-    StopMode, Trigger,
+    Action, Change, Claim, ClaimMode, Deletion, Disposal, Reach, Registration, Restore, Skipped, Start, StartCause,
+    Stop, StopCause, StopMode, Trigger,
 };
-pub use current::{Current, JobState, Retention};
+pub use current::{Current, Dependent, JobState, Retention};
 pub use intent::{Intent, Restart};
 pub use oddity::{Oddity, OddityKind, Soft};
 pub use resource::{Declaration, Desired, Kind, Resource, Spec, UpgradeMode, Verb};
@@ -80,6 +80,10 @@ pub struct Stage<'d> {
     pub intent: Intent<'d>,
     /// It is a step of a change plan: remedies speak of its steps.
     pub in_plan: bool,
+    /// The platform's own name of the call, which permissions go by (Alibaba).
+    pub call: Option<&'static str>,
+    /// An update that brings nothing new, in its spec or elsewhere (Kubernetes).
+    pub repeats: bool,
     /// A reason why nothing here may be denied: a controller asks (DOMAIN 6.0-1) or it is recovery (6.0-5).
     pub leniency: Option<&'static str>,
 }
@@ -104,6 +108,8 @@ impl<'d> Stage<'d> {
             facts,
             intent,
             in_plan: false,
+            call: None,
+            repeats: false,
             leniency: None,
         }
     }
@@ -139,6 +145,15 @@ impl<'d> Stage<'d> {
     /// The platform's namespace that the request is about; empty where there is none.
     pub fn namespace(&self) -> &str {
         self.operations.first().map(|operation| operation.target.namespace.as_ref()).unwrap_or_default()
+    }
+
+    /// The update of a resource that runs a job and is to go on doing so: the resource, its spec before and after. The
+    /// operator acts neither on canaries nor, but for its clean-up, on what is being deleted.
+    pub fn edit(&self) -> Option<(&Declaration<'d>, Spec<'d>, Spec<'d>)> {
+        let declaration = self.declaration.as_ref().filter(|it| it.verb == Verb::Update && it.kind.runs_job())?;
+        let (old, object) = (declaration.old?, declaration.object?);
+        let idle = object.canary().is_some() || old.canary().is_some() || old.is_terminating();
+        (!idle).then_some((declaration, declaration.old_spec()?, declaration.new_spec()?))
     }
 
     /// The stops, with the operation they stand in.

@@ -48,14 +48,23 @@ pub(super) fn manifest<R>(
 fn decode<R>(asked: Asked<'_>, context: &Context<'_>, then: impl FnOnce(&Decoded<'_>) -> R) -> Result<R, Failure> {
     match asked {
         Asked::Resource(ask) => match idle(&ask) {
-            Some((why, place)) => single(Action::Nothing(why), ask.target.clone(), place, context, then),
+            Some((why, place)) => {
+                let mut stage = context.stage(Dialect::Kubernetes, &ask.target.namespace, &ask.target.name)?;
+                stage.repeats = repeats(&ask);
+                stage.operations.push(Operation { action: Action::Nothing(why), target: ask.target.clone(), place });
+                finish(stage, then)
+            }
             None if matches!(ask.kind, Kind::Snapshot | Kind::Ververica) => other(&ask, context, then),
             None => job(&ask, context, then),
         },
         Asked::Scale { target, replicas, before, place } => {
             let same = replicas.zip(before).is_some_and(|(after, before)| after.same(&before));
             let action = if same { Action::Nothing("leave unchanged") } else { Action::Rescale(replicas) };
-            single(action, target, place, context, then)
+            let mut stage = context.stage(Dialect::Kubernetes, &target.namespace, &target.name)?;
+            let deployment = current::related(&stage.facts, "FlinkDeployment", &target.namespace, &target.name);
+            stage.current.state = current::state(deployment, &stage.facts);
+            stage.operations.push(Operation { action, target, place });
+            finish(stage, then)
         }
         Asked::Nothing { why, target, place } => single(Action::Nothing(why), target, place, context, then),
         Asked::Unknown { oddity, target, verb, user } => {
@@ -94,6 +103,28 @@ fn idle<'d>(ask: &Ask<'d>) -> Option<(&'static str, Place<'d>)> {
         true => None,
         false => Some(("leave unchanged", place)),
     }
+}
+
+/// Whether an update leaves all as it was that people or controllers write. `kubectl` notes what it was given.
+fn repeats(ask: &Ask<'_>) -> bool {
+    const KUBECTL: &str = "kubectl.kubernetes.io/last-applied-configuration";
+    let (Some(old), Some(object)) = (ask.old, ask.object) else { return false };
+    let unchanged = match (old.node.get("spec"), object.node.get("spec")) {
+        (Some(before), Some(after)) => before.same(&after),
+        _ => false,
+    };
+    let same = |name: &str| match (old.metadata(name), object.metadata(name)) {
+        (Some(before), Some(after)) if name == "annotations" => {
+            let (mut before, mut after) = (before.present(), after.present());
+            before.remove(KUBECTL);
+            after.remove(KUBECTL);
+            before.len() == after.len() && before.iter().zip(&after).all(|((x, a), (y, b))| x == y && a.same(b))
+        }
+        (Some(before), Some(after)) => before.same(&after),
+        (before, after) => before.is_none() && after.is_none(),
+    };
+    let metadata = || ["finalizers", "ownerReferences", "labels", "annotations"].into_iter().all(same);
+    ask.kind.runs_job() && unchanged && (ask.bare || metadata())
 }
 
 /// The operator's finalizer is taken away. A manifest never lists it, and leaves it alone.
@@ -149,6 +180,7 @@ fn job<R>(ask: &Ask<'_>, context: &Context<'_>, then: impl FnOnce(&Decoded<'_>) 
     stage.oddities.extend(last_spec.oddity(last, "lastReconciledSpec"));
     stage.oddities.extend(stable_spec.oddity(stable, "lastStableSpec"));
     let deployed = deployed(ask, &stage, !matches!(last_spec, Stored::Absent));
+    stage.current.deployed = deployed;
 
     match (ask.verb, ask.old, ask.object) {
         (Verb::Delete, ..) => deletion::delete(&mut stage, ask, deployed),

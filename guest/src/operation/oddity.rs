@@ -71,4 +71,5 @@ pub enum OddityKind {
     GetRequestCancelsJob,
     ImplicitCancelMode,
     RemovedEndpoint,
+    DeprecatedField,
 }

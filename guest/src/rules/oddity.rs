@@ -31,7 +31,7 @@ mod tests {
     #[test]
     fn each_kind_belongs_to_one_rule() {
         use OddityKind as Kind;
-        let rules: [(Kind, &'static Rule, Effect); 9] = [
+        let rules: [(Kind, &'static Rule, Effect); 10] = [
             (Kind::UnknownEnumValue, &hygiene::unknown_enum_value::RULE, Effect::Deny),
             (Kind::UnknownLifecycleField, &hygiene::unknown_lifecycle_field::RULE, Effect::Deny),
             (Kind::RequiredFieldMissing, &hygiene::required_field_missing::RULE, Effect::Deny),
@@ -40,12 +40,13 @@ mod tests {
             (Kind::ContextUnreadable, &hygiene::context_unreadable::RULE, Effect::Warn),
             (Kind::GetRequestCancelsJob, &stop::get_request_cancels_job::RULE, Effect::Warn),
             (Kind::ImplicitCancelMode, &stop::implicit_cancel_mode::RULE, Effect::Warn),
+            (Kind::DeprecatedField, &hygiene::deprecated_field::RULE, Effect::Warn),
             (Kind::RemovedEndpoint, &stop::removed_endpoint::RULE, Effect::Deny),
         ];
         let mut stage = stage(Dialect::FlinkRest, Action::Unknown);
         stage.oddities = rules.map(|(kind, ..)| Oddity::new(kind, Place::Target, "wrong", "do it right")).into();
         for (kind, rule, effect) in rules {
-            stage.platform = rule.looks_at[0].0;
+            stage.platform = rule.looks_at.last().unwrap().0;
             assert_eq!(says(rule, &stage), only(effect), "{kind:?}");
         }
     }

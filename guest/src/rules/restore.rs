@@ -1,8 +1,14 @@
 //! Restore and start (DOMAIN 6.4).
 
+pub(super) mod allow_non_restored_state_no_effect;
+pub(super) mod initial_savepoint_path_change_ignored;
 pub(super) mod opaque_start;
+pub(super) mod recreate_loses_state;
 pub(super) mod restore_from_drained_savepoint;
 pub(super) mod restore_from_savepoint_needs_id;
 pub(super) mod restore_ignores_unversioned_savepoint;
+pub(super) mod resume_inherits_stateless_suspend;
+pub(super) mod savepoint_redeploy_discards_current_state;
 pub(super) mod savepoint_redeploy_needs_path;
 pub(super) mod start_without_state;
+pub(super) mod stateless_mode_with_checkpointing;

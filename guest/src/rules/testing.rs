@@ -4,8 +4,8 @@ use crate::document::{Document, Node, Reading};
 use crate::facts::{Declared, Voice};
 use crate::finding::{Effect, Finding, Report, Said, Unjudged};
 use crate::operation::{
-    Action, Change, Deletion, Dialect, JobState, Operation, Place, Reach, Registration, Restore, Stage, Start,
-    StartCause, Stop, StopCause, StopMode, Target, Trigger,
+    Action, Change, Declaration, Deletion, Dialect, JobState, Kind, Operation, Place, Reach, Registration, Resource,
+    Restore, Stage, Start, StartCause, Stop, StopCause, StopMode, Target, Trigger, Verb,
 };
 use crate::restore::SPEC_VERSION;
 use crate::rules::Rule;
@@ -54,6 +54,29 @@ impl Stage<'static> {
     }
 }
 
+/// An update of the FlinkDeployment `prod/orders`, of which rules see the resource alone: operations are added where a
+/// rule looks at them. Specs are YAML, without `{}` around them.
+pub(crate) fn updated(old: &str, new: &str) -> Stage<'static> {
+    declared(Kind::Deployment, Some(old), Some(new))
+}
+
+/// A create, update or delete of a resource that runs a job, by the specs before and after.
+pub(crate) fn declared(kind: Kind, old: Option<&str>, new: Option<&str>) -> Stage<'static> {
+    let resource = |spec: &str| {
+        let head = if kind == Kind::BlueGreen { "spec:\n template:\n  spec:" } else { "spec:" };
+        Resource { node: body(&format!("{head}\n   {}", spec.replace('\n', "\n   "))) }
+    };
+    let (old, object) = (old.map(resource), new.map(resource));
+    let verb = match (&old, &object) {
+        (None, _) => Verb::Create,
+        (_, None) => Verb::Delete,
+        _ => Verb::Update,
+    };
+    let mut stage = Stage::new(Dialect::Kubernetes, crate::facts::Facts::default());
+    stage.declaration = Some(Declaration { verb, kind, object, old, last: None, bare: false });
+    stage
+}
+
 /// A value of a request's body.
 pub(super) fn body(source: &str) -> Node<'static> {
     let document: &'static Document<'static> = Box::leak(Box::new(parse(source)));
@@ -67,7 +90,7 @@ pub(crate) fn stop(mode: StopMode, cause: StopCause) -> Action<'static> {
 
 /// A start.
 pub(crate) fn start(cause: StartCause, restore: Restore<'static>) -> Action<'static> {
-    Action::Start(Start { cause, restore, restore_place: Place::Request, allow_non_restored_state: None })
+    Action::Start(Start::new(cause, restore, Place::Request))
 }
 
 /// A savepoint that is triggered.

@@ -38,6 +38,8 @@ pub(super) fn of<'d>(ask: &Ask<'d>, facts: &Facts<'d>, last: Option<Spec<'_>>) -
         stopped_at: old.and_then(|old| stopped_at(before?, old, last)),
         stopped_by_drain: last.is_some_and(|last| stopped_by_drain(ask, last, facts)),
         before: before_update.map(|spec| self::configuration(ask.kind, &ask.target.namespace, Some(spec), facts).0),
+        deployed: None,
+        dependents: Vec::new(),
         kept_state: before_update.and_then(|spec| spec.keeps_state()),
         mounts,
         configuration,

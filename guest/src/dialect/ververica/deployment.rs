@@ -94,6 +94,7 @@ pub(super) fn change<'d>(body: Body<'d>, target: &Target<'d>, stage: &mut Stage<
             arms_drain: wish.drain_node.filter(|_| wish.turns_drain_on && !drains_now).map(Place::Body),
             // Labels and the like say nothing of upgrades (DOMAIN 6.0-4).
             stateful: wish.upgrade.filter(|_| touches_upgrades).and_then(is_stateful),
+            turns_stateless: wish.upgrade_node.filter(|_| wish.upgrade == Some("STATELESS")).map(Place::Body),
             ..Change::default()
         };
         let place = [wish.template, wish.upgrade_node, wish.drain_node, wish.other].into_iter().flatten().next();
@@ -190,5 +191,6 @@ fn start<'d>(wish: &Wish<'d>, cause: StartCause, restore: Restore<'d>, target: &
     let place = Place::of(wish.state_node.or(wish.template));
     let restore_place = wish.restore_node.map_or_else(|| place.clone(), Place::Body);
     let allow_non_restored_state = wish.allow_non_restored_state;
-    push(stage, Action::Start(Start { cause, restore, restore_place, allow_non_restored_state }), target, place);
+    let start = Start { allow_non_restored_state, ..Start::new(cause, restore, restore_place) };
+    push(stage, Action::Start(start), target, place);
 }

@@ -23,7 +23,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
 };
 
 fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
-    let lacks = |it: &Configuration<'_>| it.is_on(ROLLBACK) == Some(true) && !it.has_high_availability();
+    let lacks = |it: &Configuration<'_>| it.is_on(ROLLBACK) == Some(true) && it.is_highly_available() != Some(true);
     let Some(subject) = operator::subject(stage, &[Kind::Deployment]).filter(|_| lacks(&stage.current.configuration))
     else {
         return;

@@ -27,10 +27,11 @@ pub(in crate::rules) static RULE: Rule = Rule {
 fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     let Some(subject) = operator::subject(stage, &[Kind::Deployment]) else { return };
     let Some(replicas) = standby(subject.spec) else { return };
-    if stage.current.configuration.has_high_availability() {
+    if stage.current.configuration.is_highly_available() == Some(true) {
         return;
     }
-    let was = subject.old.is_some_and(|old| standby(old).is_some()) && subject.before(|it| !it.has_high_availability());
+    let was = subject.old.is_some_and(|old| standby(old).is_some())
+        && subject.before(|it| it.is_highly_available() != Some(true));
     if !subject.settles(HIGH_AVAILABILITY) {
         return subject.lacks_configuration(report, ALWAYS, was);
     }
