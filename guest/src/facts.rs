@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use crate::document::{Document, Node, Reading};
 use crate::failure::{Failure, FailureKind};
+use crate::location;
 use crate::operation::Dialect;
 
 /// The facts that apply to one target. `None` everywhere means: not known.
@@ -100,10 +101,16 @@ pub struct Savepoint<'d> {
     pub format: Option<Cow<'d, str>>,
     pub max_parallelism: Option<i64>,
     pub restore_candidate: Option<bool>,
-    pub referenced_by: Vec<Cow<'d, str>>,
+    /// Who else refers to it; an empty list is known to be empty.
+    pub referenced_by: Option<Vec<Cow<'d, str>>>,
 }
 
 impl Savepoint<'_> {
+    /// Whether it is known to lie at this location, however that is spelt.
+    pub fn lies_at(&self, location: &str) -> bool {
+        self.location.as_ref().is_some_and(|own| location::same(own, location))
+    }
+
     /// Its id, else its location: how findings name it.
     pub fn label(&self) -> &str {
         self.id.as_deref().or(self.location.as_deref()).unwrap_or("a savepoint without id")

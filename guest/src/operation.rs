@@ -2,6 +2,7 @@
 //! it, rules read it.
 
 mod action;
+mod content;
 mod current;
 mod intent;
 mod oddity;
@@ -16,6 +17,7 @@ pub use action::{
     Action, Change, Claim, ClaimMode, Deletion, Disposal, Reach, Registration, Restore, Skipped, Start, StartCause,
     Stop, StopCause, StopMode, Trigger,
 };
+pub use content::Content;
 pub use current::{Current, Dependent, JobState, Retention};
 pub use intent::{Intent, Restart};
 pub use oddity::{Oddity, OddityKind, Soft};
@@ -70,6 +72,8 @@ pub struct Stage<'d> {
     pub operations: Vec<Operation<'d>>,
     /// Spellings and shapes that a decoder noticed; each belongs to one rule.
     pub oddities: Vec<Oddity<'d>>,
+    /// What the request says of the job's content.
+    pub content: Content<'d>,
     /// What is known of the target before these operations.
     pub current: Current<'d>,
     /// The resource that a Kubernetes request creates, changes or deletes.
@@ -80,7 +84,7 @@ pub struct Stage<'d> {
     pub intent: Intent<'d>,
     /// It is a step of a change plan: remedies speak of its steps.
     pub in_plan: bool,
-    /// The platform's own name of the call, which permissions go by (Alibaba).
+    /// The platform's own name of the call, where permissions go by it.
     pub call: Option<&'static str>,
     /// An update that brings nothing new, in its spec or elsewhere (Kubernetes).
     pub repeats: bool,
@@ -103,6 +107,7 @@ impl<'d> Stage<'d> {
             platform,
             operations: Vec::new(),
             oddities: Vec::new(),
+            content: Content::default(),
             current: Current::default(),
             declaration: None,
             facts,

@@ -176,6 +176,7 @@ fn job<R>(ask: &Ask<'_>, context: &Context<'_>, then: impl FnOnce(&Decoded<'_>) 
     let mut stage = context.stage(Dialect::Kubernetes, &ask.target.namespace, &ask.target.name)?;
     common(&mut stage, ask, context);
     stage.declaration = Some(ask.declaration(last_spec.spec()));
+    stage.content = current::content(ask);
     stage.current = current::of(ask, &stage.facts, last_spec.spec());
     stage.oddities.extend(last_spec.oddity(last, "lastReconciledSpec"));
     stage.oddities.extend(stable_spec.oddity(stable, "lastStableSpec"));

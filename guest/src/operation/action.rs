@@ -183,15 +183,15 @@ pub struct Claim<'d> {
     pub place: Place<'d>,
 }
 
-/// Who owns a snapshot after a restore.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Who owns a snapshot after a restore. Ordered by what is lost at worst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ClaimMode {
     /// Whoever took it: Flink makes itself independent of it.
     NoClaim,
-    /// Flink, which deletes it as soon as it has a newer one.
-    Claim,
     /// Nobody: checkpoints may go on referring to it for ever.
     Legacy,
+    /// Flink, which deletes it as soon as it has a newer one.
+    Claim,
 }
 
 impl ClaimMode {
@@ -282,8 +282,8 @@ pub struct Change<'d> {
     pub forgets_state: Option<Place<'d>>,
     /// Where the flag that lets every later start drop state is set (Ververica, Kubernetes).
     pub allows_non_restored: Option<Place<'d>>,
-    /// How the platform would stop the job to bring the change to it, where it is not known whether the job runs.
-    pub stops_if_running: Option<StopMode>,
+    /// What drains the job for this change if it runs and upgrades are stateful, where that is not known (Ververica).
+    pub may_drain: Option<Place<'d>>,
 }
 
 /// What a running job sees of a change.

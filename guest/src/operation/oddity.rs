@@ -71,5 +71,10 @@ pub enum OddityKind {
     GetRequestCancelsJob,
     ImplicitCancelMode,
     RemovedEndpoint,
+    SavepointCancelJob,
+    ClaimAndRestoreModeBoth,
+    InitialSavepointNeedsTwoSteps,
+    NamespaceMismatch,
+    MaxAttemptsNotPositive,
     DeprecatedField,
 }

@@ -5,6 +5,7 @@ pub(super) mod manual_savepoint_origin_not_copied;
 pub(super) mod manual_savepoint_placeholder_id;
 pub(super) mod pending_savepoint_ignored;
 pub(super) mod savepoint_directory_required;
+pub(super) mod savepoint_dispose_in_use;
 pub(super) mod savepoint_location_invalid;
 pub(super) mod savepoint_location_not_accessible;
 pub(super) mod savepoint_missing_spec_version;

@@ -93,6 +93,17 @@ pub(crate) fn start(cause: StartCause, restore: Restore<'static>) -> Action<'sta
     Action::Start(Start::new(cause, restore, Place::Request))
 }
 
+/// A start of which more is said.
+pub(super) fn start_with(
+    cause: StartCause,
+    restore: Restore<'static>,
+    say: impl FnOnce(&mut Start<'static>),
+) -> Action<'static> {
+    let mut start = Start::new(cause, restore, Place::Request);
+    say(&mut start);
+    Action::Start(start)
+}
+
 /// A savepoint that is triggered.
 pub(super) fn trigger(directory: Option<&str>) -> Action<'static> {
     Action::Trigger(Trigger { checkpoint: false, directory: directory.map(body), native: false })
