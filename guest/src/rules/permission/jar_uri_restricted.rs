@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use crate::configuration::{Configuration, Key};
 use crate::finding::Report;
 use crate::operation::{Dialect, Kind, Place, Stage};
-use crate::rules::operator::{self, Since, Subject};
+use crate::rules::operator::{self, ALWAYS, Since, Subject};
 use crate::rules::{Level, Rule};
 use crate::uri::{Uri, host};
 
@@ -45,55 +45,69 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
         return;
     }
     let was = subject.old.and_then(|old| old.of_job("jarURI")).is_some_and(|old| old.is(&text));
-    let mut refuse = |observed: &str, message: &str, expected: &str, remedy: &str| {
-        if let Some(draft) = subject.refuse(report, SINCE, was, &place, message) {
-            draft.observed(observed).expected(expected).remedy(remedy);
+    let shown = without_user(&text);
+    let ours = report.settings().jar_schemes();
+    let mut refuse = |since: Since, observed: &str, message: &str, expected: &str| {
+        const REMEDY: &str =
+            "put the jar where the operator may fetch it, such as `https://repo.example.com/orders.jar`";
+        if let Some(draft) = subject.refuse(report, since, was, &place, message) {
+            draft.observed(observed).expected(expected).remedy(REMEDY);
         }
     };
-    let fetch = "put the jar where the operator may fetch it, such as `https://repo.example.com/orders.jar`";
     let Some(uri) = uri else {
-        let message = "`jarURI` is no URI: the operator refuses it";
-        return refuse(&text, message, "a URI", "write a URI, with spaces and braces percent-encoded");
+        let expected = "a URI, with spaces and braces percent-encoded";
+        return refuse(SINCE, &shown, "`jarURI` is no URI: the operator refuses it", expected);
     };
     let Some(scheme) = uri.scheme else {
-        let message = "`jarURI` has no scheme: the operator refuses it";
-        return refuse(&text, message, "scheme, host and path", fetch);
+        return refuse(SINCE, &shown, "`jarURI` has no scheme: the operator refuses it", "scheme, host and path");
     };
     let configuration = defaults(&subject);
-    let allowed = configuration.as_ref().and_then(|defaults| allowed(&subject, defaults));
-    if let Some(allowed) = &allowed
-        && !allowed.split(';').any(|it| it.trim().eq_ignore_ascii_case(scheme))
-    {
-        let message = format!("the operator fetches no jars by `{scheme}`: it refuses this one");
-        refuse(scheme, &message, allowed, fetch);
-    }
-    if allowed.is_none() && scheme.eq_ignore_ascii_case("file") {
-        let message = "the operator would read this jar from its own file system, where its secrets lie";
-        refuse(scheme, message, "https", fetch);
+    let theirs = configuration.as_ref().and_then(|defaults| allowed(&subject, defaults));
+    let is = |word: &str| word.trim().eq_ignore_ascii_case(scheme);
+    let mut open = false;
+    if let Some(ours) = ours.filter(|ours| !ours.iter().any(is)) {
+        let message =
+            format!("jars are not to be fetched by `{scheme}`: `jarSchemes` of the settings does not list it");
+        refuse(ALWAYS, scheme, &message, &ours.to_string());
+    } else if let Some(theirs) = theirs {
+        if !theirs.split(';').any(is) {
+            refuse(SINCE, scheme, &format!("the operator refuses jars by `{scheme}`: its list has others"), theirs);
+        }
+    } else if ours.is_none() && is("file") {
+        let message = "the operator refuses a jar of its own file system, where its secrets lie";
+        refuse(SINCE, scheme, message, "https");
+    } else {
+        open = ours.is_none() && !is("https");
     }
     let checks_hosts = configuration.as_ref().is_none_or(|defaults| defaults.is_on(HOSTS) != Some(false));
     if http(scheme) && checks_hosts {
         match uri.host {
             None => {
                 let message = "`jarURI` names no host that Java can read: the operator refuses it";
-                refuse(&text, message, "a host name, or an address of four numbers", fetch);
+                refuse(SINCE, &shown, message, "a host name, or an address of four numbers");
             }
             Some(host) if host::is_restricted(host) => {
-                let message = "the operator would fetch this jar from inside its own network or from itself";
-                refuse(host, message, "a public host", fetch);
+                let message = "the operator refuses a jar from itself or from inside its own network";
+                refuse(SINCE, host, message, "a public host");
             }
             Some(_) => {}
         }
     }
-    let open = ["https", "file"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
-    if allowed.is_none() && !open && !subject.is_newer(SINCE) && !was {
+    if open && !subject.is_newer(SINCE) && !was {
         let message =
-            format!("operators since 1.15 fetch jars by `https` alone unless set otherwise, not by `{scheme}`");
-        let [key] = SCHEMES else { return };
-        report.note(&place, message).observed(scheme).remedy(format!("make sure that the operator's `{key}` lists it"));
-        report.unjudged(
-            "by which schemes the operator fetches jars (`platform.flinkConfiguration` and `operatorVersion`)",
-        );
+            format!("operators since 1.15 fetch jars by `https` alone unless told otherwise, not by `{scheme}`");
+        let remedy = "make sure that the operator's `kubernetes.operator.user.artifacts.allowed-schemes` lists it";
+        report.note(&place, message).observed(scheme).remedy(remedy);
+        report
+            .unjudged("by which schemes the operator fetches jars (`platform.flinkConfiguration`, `operatorVersion`)");
+    }
+}
+
+/// What stands before an `@` may be a password.
+fn without_user(uri: &str) -> Cow<'_, str> {
+    match uri.split_once("//").and_then(|(scheme, rest)| Some((scheme, rest.split_once('@')?.1))) {
+        Some((scheme, rest)) => Cow::Owned(format!("{scheme}//(hidden)@{rest}")),
+        None => Cow::Borrowed(uri),
     }
 }
 
@@ -106,15 +120,15 @@ fn defaults<'d>(subject: &Subject<'_, 'd>) -> Option<Configuration<'d>> {
 }
 
 /// The schemes, separated by `;`. Without the option they are known only of an operator that has it.
-fn allowed<'c>(subject: &Subject<'_, '_>, defaults: &'c Configuration<'_>) -> Option<Cow<'c, str>> {
+fn allowed<'c>(subject: &Subject<'_, '_>, defaults: &'c Configuration<'_>) -> Option<&'c str> {
     let version = subject.stage.facts.platform.operator_version.is_some();
     let shipped = (version && !subject.is_newer(SINCE)).then_some("https");
-    defaults.get(SCHEMES).or(shipped).map(Cow::Borrowed)
+    defaults.get(SCHEMES).or(shipped)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::RULE;
+    use super::{RULE, without_user};
     use crate::finding::Effect;
     use crate::rules::testing::{SILENT, Says, at_least, deployment, of_manifest, of_update, only, session_job};
 
@@ -205,6 +219,12 @@ mod tests {
         for uri in ["https://", "ht tp://bad uri", "/no/scheme/job.jar", "a.jar", ""] {
             assert_eq!(says(uri, "{}"), only(Effect::Deny), "{uri}");
         }
+    }
+
+    #[test]
+    fn passwords_are_not_repeated() {
+        assert_eq!(without_user("https://jane:secret@127.1/a.jar"), "https://(hidden)@127.1/a.jar");
+        assert_eq!(without_user("ht tp://a"), "ht tp://a");
     }
 
     #[test]
