@@ -1,5 +1,6 @@
 //! State-safety configuration (DOMAIN 6.6).
 
+pub(super) mod autoscaler_option_out_of_range;
 pub(super) mod checkpoint_dir_ephemeral;
 pub(super) mod checkpoint_retention_not_retain;
 pub(super) mod checkpointing_disabled;
