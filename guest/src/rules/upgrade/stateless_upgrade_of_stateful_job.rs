@@ -36,7 +36,7 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
 
 fn kubernetes(stage: &Stage<'_>, report: &mut Report<'_>) {
     let Some((declaration, old, new)) = stage.edit() else { return };
-    let stateless = new.job().is_some() && new.upgrade_mode() == UpgradeMode::Stateless;
+    let stateless = new.job().is_some_and(|job| job.is_object()) && new.upgrade_mode() == UpgradeMode::Stateless;
     // A mode that is not known may keep state: what the operator has seen tells.
     let stateful = old.job().is_some() && old.keeps_state().or(stage.current.stateful) == Some(true);
     // A redeploy says itself what it starts from, and a suspend has rules of its own.
