@@ -23,7 +23,10 @@ pub(in crate::rules) static RULE: Rule = Rule {
 };
 
 fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
-    let Some(declaration) = stage.declaration.as_ref().filter(|it| it.verb == Verb::Create) else { return };
+    let Some(declaration) = stage.declaration.as_ref().filter(|it| it.verb == Verb::Create && it.kind.runs_job())
+    else {
+        return;
+    };
     let Some((operation, start)) = stage.starts().find(|(_, start)| start.cause == StartCause::Create) else { return };
     let facts = &stage.facts.deployment;
     let batch = facts.execution_mode.as_deref() == Some("BATCH");
@@ -59,7 +62,11 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
         (None, ..) => report.warn(place, "a resource made anew does not look for the snapshots that its name has"),
     };
     let path = words::spec(stage);
-    draft.observed(asked.unwrap_or("no path")).expected(newest.label.as_ref()).remedy(format!(
+    let draft = draft.observed(asked.unwrap_or("no path")).expected(newest.label.as_ref());
+    if asked.is_some() && (used.is_none() || newest.at.is_none()) {
+        return draft.remedy("make sure that the path is the newest state of the job");
+    }
+    draft.remedy(format!(
         "set `{path}.job.initialSavepointPath` to `{}`; override this rule if the older state, or none, is meant",
         newest.label
     ));
