@@ -121,7 +121,7 @@ fn known<'f>(stage: &'f Stage<'_>, declaration: &Declaration<'_>, target: &Targe
         let savepoint = node.path(&["spec", "savepoint"]).filter(|_| own)?;
         let location = node.path(&["status", "path"]).and_then(|path| path.scalar())?;
         // What existed before the resource was taken at another time.
-        let taken = !savepoint.get("alreadyExists").is_some_and(|flag| flag.bool() == Some(true));
+        let taken = savepoint.get("alreadyExists").is_none_or(|flag| flag.bool() != Some(true));
         let time = |name: &str| node.path(&["status", name]).and_then(|time| time.scalar());
         let at = time("triggerTimestamp").or_else(|| time("resultTimestamp")).filter(|_| taken);
         Some(Known { label: location.clone(), location: Some(location), at: at.as_deref().and_then(Instant::parse) })
