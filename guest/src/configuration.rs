@@ -10,20 +10,26 @@ pub type Key = &'static [&'static str];
 
 pub const SAVEPOINT_DIRECTORY: Key =
     &["execution.checkpointing.savepoint-dir", "state.savepoints.dir", "savepoints.state.backend.fs.dir"];
+pub const CHECKPOINT_DIRECTORY: Key =
+    &["execution.checkpointing.dir", "state.checkpoints.dir", "state.backend.fs.checkpointdir"];
+pub const HIGH_AVAILABILITY: Key = &["high-availability.type", "recovery.mode", "high-availability"];
 pub const RETENTION: Key = &["execution.checkpointing.externalized-checkpoint-retention"];
 pub const RECOVERY_PATH: Key = &["execution.state-recovery.path", "execution.savepoint.path"];
+pub const CLAIM_MODE: Key = &["execution.state-recovery.claim-mode", "execution.savepoint-restore-mode"];
 pub const IGNORE_UNCLAIMED_STATE: Key =
     &["execution.state-recovery.ignore-unclaimed-state", "execution.savepoint.ignore-unclaimed-state"];
 pub const DRAIN_ON_SAVEPOINT: Key = &["kubernetes.operator.job.drain-on-savepoint-deletion"];
 pub const SAVEPOINT_ON_DELETION: Key = &["kubernetes.operator.job.savepoint-on-deletion"];
 pub const IN_PLACE_SCALING: Key = &["kubernetes.operator.job.upgrade.inplace-scaling.enabled"];
-pub const CHECKPOINT_DIRECTORY: Key =
-    &["execution.checkpointing.dir", "state.checkpoints.dir", "state.backend.fs.checkpointdir"];
 pub const CHECKPOINT_INTERVAL: Key = &["execution.checkpointing.interval"];
-pub const HIGH_AVAILABILITY: Key = &["high-availability.type", "recovery.mode", "high-availability"];
 pub const LAST_STATE_CANCEL: Key = &["kubernetes.operator.job.upgrade.last-state.job-cancel.enabled"];
 pub const IGNORE_PENDING_SAVEPOINT: Key = &["kubernetes.operator.job.upgrade.ignore-pending-savepoint"];
 pub const LAST_STATE_FALLBACK: Key = &["kubernetes.operator.job.upgrade.last-state-fallback.enabled"];
+pub const MAX_CHECKPOINT_AGE: Key = &["kubernetes.operator.job.upgrade.last-state.max.allowed.checkpoint.age"];
+pub const PERIODIC_SAVEPOINT: Key = &["kubernetes.operator.periodic.savepoint.interval"];
+pub const ROLLBACK: Key = &["kubernetes.operator.deployment.rollback.enabled"];
+pub const HEALTH_CHECK: Key = &["kubernetes.operator.cluster.health-check.enabled"];
+pub const DEPLOYMENT_RECOVERY: Key = &["kubernetes.operator.jm-deployment-recovery.enabled"];
 
 /// Layers of configuration, the weakest first.
 #[derive(Debug, Default)]

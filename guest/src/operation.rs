@@ -13,8 +13,8 @@ use std::borrow::Cow;
 use crate::document::Node;
 use crate::facts::Facts;
 pub use action::{
-    Action, Change, Deletion, Disposal, Reach, Registration, Restore, Skipped, Start, StartCause, Stop, StopCause,
-    StopMode, Trigger,
+    Action, Change, Claim, ClaimMode, Deletion, Disposal, Reach, Registration, Restore, Skipped, Start, StartCause,
+    Stop, StopCause, StopMode, Trigger,
 };
 pub use current::{Current, Dependent, JobState, Retention};
 pub use intent::{Intent, Restart};
@@ -80,6 +80,8 @@ pub struct Stage<'d> {
     pub intent: Intent<'d>,
     /// It is a step of a change plan: remedies speak of its steps.
     pub in_plan: bool,
+    /// The platform's own name of the call, where permissions go by it.
+    pub call: Option<&'static str>,
     /// An update that brings nothing new, in its spec or elsewhere (Kubernetes).
     pub repeats: bool,
     /// A reason why nothing here may be denied: a controller asks (DOMAIN 6.0-1) or it is recovery (6.0-5).
@@ -106,6 +108,7 @@ impl<'d> Stage<'d> {
             facts,
             intent,
             in_plan: false,
+            call: None,
             repeats: false,
             leniency: None,
         }
@@ -137,6 +140,11 @@ impl<'d> Stage<'d> {
         } else if self.facts.deployment.never_started == Some(true) || all.iter().any(never) {
             self.leniency = Some("the deployment was never started: no state can be lost");
         }
+    }
+
+    /// The platform's namespace that the request is about; empty where there is none.
+    pub fn namespace(&self) -> &str {
+        self.operations.first().map(|operation| operation.target.namespace.as_ref()).unwrap_or_default()
     }
 
     /// The update of a resource that runs a job and is to go on doing so: the resource, its spec before and after. The

@@ -166,6 +166,16 @@ impl<'d> Route<'_, 'd> {
         let directory = self.body.text("target-directory", self.stage);
         if self.body.flag("cancel-job", self.stage) {
             let place = Place::of(self.body.get("cancel-job"));
+            self.stage.oddities.push(
+                Oddity::new(
+                    OddityKind::SavepointCancelJob,
+                    place.clone(),
+                    "`cancel-job` cancels the job some time after the savepoint: sinks may never commit what it counts as \
+                     done, or send more after it",
+                    "POST `/jobs/:jobid/stop` with `\"drain\": false` instead",
+                )
+                .observed("cancel-job"),
+            );
             let stop = Stop { mode: StopMode::Savepoint, cause: StopCause::Request, drain: None, directory };
             return (Action::Stop(stop), place);
         }

@@ -66,12 +66,12 @@ fn decode<R>(asked: Asked<'_>, context: &Context<'_>, then: impl FnOnce(&Decoded
             single(action, target, place, context, look, then)
         }
         Asked::Nothing { why, target, place } => single(Action::Nothing(why), target, place, context, |_| {}, then),
-        Asked::Unknown { oddity, target, leniency } => {
+        Asked::Unknown { oddity, target, verb, user } => {
             let mut stage = context.stage(Dialect::Kubernetes, &target.namespace, &target.name)?;
             let place = oddity.place.clone();
             stage.operations.push(Operation { action: Action::Unknown, target, place });
             stage.oddities.push(oddity);
-            stage.leniency = leniency;
+            stage.leniency = leniency::of_user(verb, &user, context.settings);
             finish(stage, then)
         }
     }
@@ -157,7 +157,7 @@ fn other<'d, R>(ask: &Ask<'d>, context: &Context<'d>, then: impl FnOnce(&Decoded
     let about = job.as_ref().unwrap_or(&ask.target);
     let mut stage = context.stage(Dialect::Kubernetes, &about.namespace, &about.name)?;
     stage.declaration = Some(ask.declaration(None));
-    common(&mut stage, ask);
+    common(&mut stage, ask, context);
     if ask.kind == Kind::Snapshot {
         stage.current = snapshot::current(ask, &stage.facts);
         snapshot::decode(&mut stage, ask);
@@ -176,7 +176,7 @@ fn job<R>(ask: &Ask<'_>, context: &Context<'_>, then: impl FnOnce(&Decoded<'_>) 
     let stable_spec = Stored::parse(stable, stable_text.as_deref());
 
     let mut stage = context.stage(Dialect::Kubernetes, &ask.target.namespace, &ask.target.name)?;
-    common(&mut stage, ask);
+    common(&mut stage, ask, context);
     stage.declaration = Some(ask.declaration(last_spec.spec()));
     stage.current = current::of(ask, &stage.facts, last_spec.spec());
     stage.oddities.extend(last_spec.oddity(last, "lastReconciledSpec"));
@@ -261,8 +261,8 @@ fn deployed(ask: &Ask<'_>, stage: &Stage<'_>, reconciled: bool) -> Option<bool> 
 }
 
 /// What every decoded resource has: who asks, what is said about a restart, odd words.
-fn common<'d>(stage: &mut Stage<'d>, ask: &Ask<'d>) {
-    stage.leniency = leniency::of(ask);
+fn common<'d>(stage: &mut Stage<'d>, ask: &Ask<'d>, context: &Context<'_>) {
+    stage.leniency = leniency::of(ask, context.settings);
     if let Some(user) = &ask.user {
         stage.facts.principal.get_or_insert_with(|| user.clone());
     }

@@ -14,4 +14,5 @@ pub(super) mod drain_with_planned_restart;
 pub(super) mod get_request_cancels_job;
 pub(super) mod implicit_cancel_mode;
 pub(super) mod removed_endpoint;
+pub(super) mod savepoint_cancel_job_is_not_stop;
 pub(super) mod session_cluster_delete_with_jobs;

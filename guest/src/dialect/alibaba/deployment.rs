@@ -1,6 +1,6 @@
 //! Deployments: an edit or a publish does not reach the job that runs (S1-1, DOMAIN 2.5).
 
-use crate::dialect::managed::{fields, push};
+use crate::dialect::managed::{fields, push, same_namespace};
 use crate::document::Node;
 use crate::operation::{Action, Change, JobState, Place, Reach, Stage, Target};
 
@@ -45,7 +45,7 @@ const FIELDS: &[&str] = &[
 
 /// CreateDeployment: nothing starts by it.
 pub(super) fn create<'d>(root: Node<'d>, target: &Target<'d>, stage: &mut Stage<'d>) {
-    check(root, stage);
+    check(root, target, stage);
     stage.current.configuration_complete = true;
     let change = Change { content: true, reach: Reach::Nothing, ..Change::default() };
     push(stage, Action::Change(change), target, Place::Body(root));
@@ -53,7 +53,7 @@ pub(super) fn create<'d>(root: Node<'d>, target: &Target<'d>, stage: &mut Stage<
 
 /// UpdateDeployment and UpdateDeploymentByName.
 pub(super) fn update<'d>(root: Node<'d>, target: &Target<'d>, stage: &mut Stage<'d>) {
-    check(root, stage);
+    check(root, target, stage);
     let content = CONTENT.iter().find_map(|name| root.get(name));
     let reach = if content.is_some() { reach(stage) } else { Reach::Nothing };
     let change = Change { content: content.is_some(), reach, ..Change::default() };
@@ -66,7 +66,8 @@ pub(super) fn publish<'d>(root: Node<'d>, target: &Target<'d>, stage: &mut Stage
     push(stage, Action::Publish(reach(stage)), target, Place::Body(root));
 }
 
-fn check<'d>(root: Node<'d>, stage: &mut Stage<'d>) {
+fn check<'d>(root: Node<'d>, target: &Target<'_>, stage: &mut Stage<'d>) {
+    same_namespace(root.get("namespace"), &target.namespace, stage);
     fields(root, "a deployment", FIELDS, stage);
     if let Some(configuration) = root.get("flinkConf") {
         stage.current.configuration.overlay(configuration);

@@ -34,16 +34,12 @@ pub(super) fn start<'d>(root: Node<'d>, target: &Target<'d>, stage: &mut Stage<'
     fields(root, "the body of a start", FIELDS, stage);
     required(root, "deploymentId", "deploymentId", "the platform cannot tell what to start", stage);
     let strategy = root.get("restoreStrategy");
-    let mut start = Start {
-        cause: StartCause::Request,
-        // A batch job has no state to restore.
-        restore: match stage.facts.deployment.execution_mode.as_deref() {
-            Some("BATCH") => Restore::Empty,
-            _ => Restore::Unknown,
-        },
-        restore_place: Place::of(strategy.or(Some(root))),
-        allow_non_restored_state: None,
+    // A batch job has no state to restore.
+    let restore = match stage.facts.deployment.execution_mode.as_deref() {
+        Some("BATCH") => Restore::Empty,
+        _ => Restore::Unknown,
     };
+    let mut start = Start::new(StartCause::Request, restore, Place::of(strategy.or(Some(root))));
     match strategy {
         Some(node) if node.is_object() => read_strategy(node, &mut start, stage),
         Some(node) => stage.oddities.push(wrong_type(node, "restoreStrategy", "an object")),
@@ -58,6 +54,8 @@ fn read_strategy<'d>(strategy: Node<'d>, start: &mut Start<'d>, stage: &mut Stag
     const FIELDS: &[&str] = &["kind", "savepointId", "allowNonRestoredState", "jobStartTimeInMs"];
     fields(strategy, "`restoreStrategy`", FIELDS, stage);
     let id = strategy.get("savepointId");
+    start.savepoint_id = id.filter(|node| node.text().is_some_and(|id| !id.trim().is_empty()));
+    start.start_time = strategy.get("jobStartTimeInMs");
     if let Some(node) = id.filter(|node| !node.is_string()) {
         stage.oddities.push(wrong_type(node, "restoreStrategy.savepointId", "a text"));
     }
@@ -69,6 +67,7 @@ fn read_strategy<'d>(strategy: Node<'d>, start: &mut Start<'d>, stage: &mut Stag
     }
     if let Some(node) = strategy.get("allowNonRestoredState") {
         start.allow_non_restored_state = flag(node, "restoreStrategy.allowNonRestoredState", stage);
+        start.allow_place = Some(Place::Body(node));
     }
 }
 

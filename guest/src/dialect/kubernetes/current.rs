@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use super::request::Ask;
 use super::volumes;
 use crate::configuration::{Configuration, DRAIN_ON_SAVEPOINT, Entry, Key, RETENTION, SAVEPOINT_ON_DELETION};
-use crate::document::Node;
 use crate::facts::Facts;
 use crate::operation::Verb;
 use crate::operation::{Current, JobState, Place, Retention, Stage};
@@ -50,7 +49,7 @@ pub(super) fn of<'d>(ask: &Ask<'d>, facts: &Facts<'d>, last: Option<Spec<'_>>) -
 
 /// The savepoint that a suspended job comes back from (DOMAIN 4.2-5). After a last-state suspend the operator goes by
 /// the metadata of high availability, and a path is a leftover.
-fn stopped_at<'d>(before: Resource<'d>, old: Spec<'d>, last: Option<Spec<'_>>) -> Option<Cow<'d, str>> {
+pub(super) fn stopped_at<'d>(before: Resource<'d>, old: Spec<'d>, last: Option<Spec<'_>>) -> Option<Cow<'d, str>> {
     let kept_elsewhere = last.is_some_and(|last| last.upgrade_mode() == UpgradeMode::LastState);
     if old.desired() != Desired::Suspended || kept_elsewhere {
         return None;
@@ -136,17 +135,12 @@ pub(super) fn retention(configuration: &Configuration<'_>) -> Retention {
 
 /// A declared resource, as the cluster returns it.
 pub(super) fn related<'d>(facts: &Facts<'d>, kind: &str, namespace: &str, name: &str) -> Option<Resource<'d>> {
-    let fits = |node: &Node<'d>| {
-        node.get("kind").is_some_and(|word| word.is(kind))
-            && node.path(&["metadata", "name"]).is_some_and(|word| word.is(name))
-            && node.path(&["metadata", "namespace"]).is_none_or(|word| word.is(namespace))
-    };
-    facts.related.iter().copied().find(fits).map(|node| Resource { node })
+    facts.related(kind, namespace, name).map(|node| Resource { node })
 }
 
 /// Where a key stands, if that is in the request: the operator's defaults are another document.
 pub(super) fn place_in<'d>(resource: Resource<'d>, entry: &Entry<'d>) -> Option<Place<'d>> {
-    resource.holds(entry.node).then_some(Place::Body(entry.node))
+    resource.place_of(entry.node)
 }
 
 /// Whether a switch of the operator is on, and where the request says so. Absent means off (DOMAIN 4.3).

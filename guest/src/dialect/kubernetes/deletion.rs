@@ -10,9 +10,6 @@ use crate::instant::Instant;
 use crate::operation::{Action, Deletion, Dependent, JobState, Operation, Place, Skipped, Stage, Target};
 use crate::operation::{Kind, Resource};
 
-/// How young a savepoint must be to stand for the one that a delete does not take (DOMAIN 6.12).
-const FRESH_SECONDS: i64 = 15 * 60;
-
 /// Seconds since 1970.
 fn seconds(time: &str) -> Option<i64> {
     Instant::parse(time).map(Instant::seconds)
@@ -28,7 +25,7 @@ pub(super) fn delete<'d>(stage: &mut Stage<'d>, ask: &Ask<'d>, deployed: Option<
             deployed: None,
             place: Place::Request,
             restore_point: None,
-            fresh_savepoint: false,
+            savepoint_age: None,
             skipped: None,
         };
         push(stage, ask, deletion, Place::Request);
@@ -141,10 +138,8 @@ fn deletion<'d>(
     let points = restore_points(facts, ask, old);
     let newest = points.iter().max_by_key(|point| (point.at.is_some(), point.at));
     let now = facts.now.as_deref().and_then(seconds);
-    let fresh = |point: &Point| {
-        let age = now.zip(point.at).map(|(now, at)| now - at);
-        point.savepoint && age.is_some_and(|age| (0..=FRESH_SECONDS).contains(&age))
-    };
+    // What is dated ahead of the clock cannot be dated at all.
+    let age = |point: &Point| now.zip(point.at).and_then(|(now, at)| u64::try_from(now - at).ok());
     // Without a job (a session cluster) there is no state of its own to lose.
     let stateful = match old.spec(ask.kind).job() {
         None => Some(false),
@@ -157,7 +152,7 @@ fn deletion<'d>(
         deployed,
         place,
         restore_point: newest.map(|point| point.words.clone()),
-        fresh_savepoint: points.iter().any(fresh),
+        savepoint_age: points.iter().filter(|point| point.savepoint).filter_map(age).min(),
         skipped: None,
     }
 }

@@ -28,7 +28,7 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     let delete = stage.operations.iter().find(|operation| matches!(operation.action, Action::Delete(_)));
     let Some(operation) = delete else { return };
     let jobs = &stage.current.dependents;
-    let lossy = jobs.iter().find(|job| refuses(&job.deletion, job.state.as_ref(), stage));
+    let lossy = jobs.iter().find(|job| refuses(&job.deletion, job.state.as_ref(), stage, report.settings()));
     let Some(job) = lossy.or(jobs.first()) else {
         let none = stage.facts.absent.iter().any(|absent| {
             let fits = |word: &str, here: &str| word.is_empty() || word == here;
