@@ -162,10 +162,9 @@ impl<'d> Stage<'d> {
     /// The update of a resource that runs a job and is to go on doing so: the resource, its spec before and after. The
     /// operator acts neither on canaries nor, but for its clean-up, on what is being deleted.
     pub fn edit(&self) -> Option<(&Declaration<'d>, Spec<'d>, Spec<'d>)> {
-        let declaration = self.declaration.as_ref().filter(|it| it.verb == Verb::Update && it.kind.runs_job())?;
-        let (old, object) = (declaration.old?, declaration.object?);
-        let idle = object.canary().is_some() || old.canary().is_some() || old.is_terminating();
-        (!idle).then_some((declaration, declaration.old_spec()?, declaration.new_spec()?))
+        let declaration = self.declaration.as_ref()?;
+        let edit = declaration.verb == Verb::Update && declaration.kind.runs_job() && !declaration.idle;
+        edit.then_some((declaration, declaration.old_spec()?, declaration.new_spec()?))
     }
 
     /// The stops, with the operation they stand in.

@@ -53,10 +53,8 @@ fn decode<R>(asked: Asked<'_>, context: &Context<'_>, then: impl FnOnce(&Decoded
     match asked {
         Asked::Resource(ask) => match idle(&ask) {
             Some((why, place)) => {
-                let mut stage = context.stage(Dialect::Kubernetes, &ask.target.namespace, &ask.target.name)?;
-                stage.repeats = repeats(&ask);
-                stage.operations.push(Operation { action: Action::Nothing(why), target: ask.target.clone(), place });
-                finish(stage, then)
+                let look = |stage: &mut Stage<'_>| stage.repeats = repeats(&ask);
+                single(Action::Nothing(why), ask.target.clone(), place, context, look, then)
             }
             None if matches!(ask.kind, Kind::Snapshot | Kind::Ververica) => other(&ask, context, then),
             None => job(&ask, context, then),
@@ -64,13 +62,14 @@ fn decode<R>(asked: Asked<'_>, context: &Context<'_>, then: impl FnOnce(&Decoded
         Asked::Scale { target, replicas, before, place } => {
             let same = replicas.zip(before).is_some_and(|(after, before)| after.same(&before));
             let action = if same { Action::Nothing("leave unchanged") } else { Action::Rescale(replicas) };
-            let mut stage = context.stage(Dialect::Kubernetes, &target.namespace, &target.name)?;
-            let deployment = current::related(&stage.facts, "FlinkDeployment", &target.namespace, &target.name);
-            stage.current.state = current::state(deployment, &stage.facts);
-            stage.operations.push(Operation { action, target, place });
-            finish(stage, then)
+            let (namespace, name) = (target.namespace.clone(), target.name.clone());
+            let look = |stage: &mut Stage<'_>| {
+                let deployment = current::related(&stage.facts, "FlinkDeployment", &namespace, &name);
+                stage.current.state = current::state(deployment, &stage.facts);
+            };
+            single(action, target, place, context, look, then)
         }
-        Asked::Nothing { why, target, place } => single(Action::Nothing(why), target, place, context, then),
+        Asked::Nothing { why, target, place } => single(Action::Nothing(why), target, place, context, |_| {}, then),
         Asked::Unknown { oddity, target, verb, user, object } => {
             let mut stage = context.stage(Dialect::Kubernetes, &target.namespace, &target.name)?;
             let place = oddity.place.clone();
@@ -138,14 +137,17 @@ fn loses_finalizer(ask: &Ask<'_>, old: Resource<'_>, object: Resource<'_>) -> bo
     !ask.bare && ask.kind.finalizer().is_some_and(lost)
 }
 
+/// A stage of one operation, of which no resource is shown to rules; `look` adds what is known.
 fn single<'d, R>(
     action: Action<'d>,
     target: Target<'d>,
     place: Place<'d>,
     context: &Context<'d>,
+    look: impl FnOnce(&mut Stage<'_>),
     then: impl FnOnce(&Decoded<'_>) -> R,
 ) -> Result<R, Failure> {
     let mut stage = context.stage(Dialect::Kubernetes, &target.namespace, &target.name)?;
+    look(&mut stage);
     stage.operations.push(Operation { action, target, place });
     finish(stage, then)
 }
