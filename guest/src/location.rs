@@ -128,6 +128,13 @@ fn segments(path: &str) -> Vec<&str> {
     segments
 }
 
+/// Whether this names a checkpoint as Flink writes it: `…/chk-42`.
+pub fn is_checkpoint(text: &str) -> bool {
+    let last = text.trim_end_matches('/').trim_end_matches("/_metadata").trim_end_matches('/').rsplit('/').next();
+    let number = last.and_then(|name| name.strip_prefix("chk-"));
+    number.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
 /// Whether two texts name the same place. Texts that are no locations are compared as they stand.
 pub fn same(ours: &str, theirs: &str) -> bool {
     match (SavepointLocation::parse(ours), SavepointLocation::parse(theirs)) {
@@ -149,7 +156,7 @@ fn is_scheme(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Problem, SavepointLocation, is_below, same};
+    use super::{Problem, SavepointLocation, is_below, is_checkpoint, same};
 
     #[test]
     fn what_flink_cannot_read_has_a_problem() {
@@ -195,6 +202,16 @@ mod tests {
         }
         for path in ["/database/sp", "/", "/data/../sp"] {
             assert!(!is_below(path, "/data"), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_checkpoint_is_known_by_its_name() {
+        for path in ["s3://b/job/chk-42", "/c/chk-0/", "file:/c/chk-7/_metadata"] {
+            assert!(is_checkpoint(path), "{path}");
+        }
+        for path in ["s3://b/chk-42/savepoint-1", "/c/chk-", "/c/chk-x", "/c/my-chk-1", ""] {
+            assert!(!is_checkpoint(path), "{path}");
         }
     }
 

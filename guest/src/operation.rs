@@ -6,6 +6,7 @@ mod content;
 mod current;
 mod intent;
 mod oddity;
+mod overriding;
 mod resource;
 mod want;
 
@@ -21,6 +22,9 @@ pub use content::Content;
 pub use current::{Current, Dependent, JobState, Retention};
 pub use intent::{Intent, Restart};
 pub use oddity::{Oddity, OddityKind, Soft};
+#[cfg(test)]
+pub use overriding::ANNOTATIONS;
+pub use overriding::{HEADERS, MEMBERS, Override, split};
 pub use resource::{Declaration, Desired, Kind, Resource, Spec, UpgradeMode, Verb};
 pub use want::Want;
 
@@ -82,6 +86,8 @@ pub struct Stage<'d> {
     pub facts: Facts<'d>,
     /// What was said about a restart.
     pub intent: Intent<'d>,
+    /// The rules that the request asks to lift.
+    pub overrides: Vec<Override<'d>>,
     /// It is a step of a change plan: remedies speak of its steps.
     pub in_plan: bool,
     /// The platform's own name of the call, where permissions go by it.
@@ -112,6 +118,7 @@ impl<'d> Stage<'d> {
             declaration: None,
             facts,
             intent,
+            overrides: Vec::new(),
             in_plan: false,
             call: None,
             repeats: false,

@@ -8,7 +8,7 @@ mod tests;
 
 use std::borrow::Cow;
 
-use super::managed::{deletion, header_intent, missing, push, refuse, unknown};
+use super::managed::{deletion, header_intent, header_override, missing, push, refuse, unknown};
 use super::{Call, Context};
 use crate::document::{Document, Node, Reading};
 use crate::gate::Failure;
@@ -77,6 +77,7 @@ pub(super) fn decode<R>(
     stage.call = call_name(route, &path);
     fill_current(&mut stage);
     header_intent(call, &mut stage);
+    header_override(call, &mut stage);
     match refusal {
         Some(oddity) => refuse(&mut stage, oddity),
         None => act(route, root, &target, call, &mut stage),

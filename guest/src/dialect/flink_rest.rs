@@ -6,7 +6,7 @@ mod run;
 #[cfg(test)]
 mod tests;
 
-use super::managed::header_intent;
+use super::managed::{header_intent, header_override};
 use super::{Call, Context};
 use crate::configuration::{Configuration, RETENTION};
 use crate::document::{Document, Node, Reading};
@@ -42,6 +42,7 @@ pub(super) fn decode<R>(
         return Err(Failure::malformed(format!("the body must be a JSON object, not {}", short(root))));
     }
     header_intent(call, &mut stage);
+    header_override(call, &mut stage);
     let mut route = Route { call, body: Body::new(root), stage: &mut stage };
     let (action, place) = match refusal {
         Some(oddity) => route.refuse(oddity),

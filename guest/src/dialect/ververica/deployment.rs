@@ -207,6 +207,7 @@ fn read<'d>(body: &Body<'d>, target: &Target<'d>, stage: &mut Stage<'d>) -> Wish
             Restore::Empty => Some(false),
             _ => Some(true),
         },
+        restores_latest_state: wish.restore == Restore::LatestState,
     };
     stage.current.mounts = mounts(body);
     wish
