@@ -35,6 +35,23 @@ pub struct Facts<'d> {
     pub now: Option<Cow<'d, str>>,
 }
 
+impl<'d> Facts<'d> {
+    /// A declared resource, as the cluster returns it.
+    pub fn related(&self, kind: &str, namespace: &str, name: &str) -> Option<Node<'d>> {
+        let fits = |node: &Node<'d>| {
+            node.get("kind").is_some_and(|word| word.is(kind))
+                && node.path(&["metadata", "name"]).is_some_and(|word| word.is(name))
+                && node.path(&["metadata", "namespace"]).is_none_or(|word| word.is(namespace))
+        };
+        self.related.iter().copied().find(fits)
+    }
+
+    /// Whether a resource is known not to exist.
+    pub fn is_absent(&self, kind: &str, namespace: &str, name: &str) -> bool {
+        self.absent.iter().any(|it| it.kind == kind && it.namespace == namespace && it.name == name)
+    }
+}
+
 /// What is known of the platform.
 #[derive(Debug, Default)]
 pub struct Platform<'d> {

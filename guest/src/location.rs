@@ -103,12 +103,6 @@ impl<'t> SavepointLocation<'t> {
             && is_below(self.path, directory.path)
     }
 
-    /// Whether this is a checkpoint of a job, which Flink made and may delete: it ends in `/chk-<n>`.
-    pub fn is_checkpoint(&self) -> bool {
-        let number = self.segments().pop().and_then(|name| name.strip_prefix("chk-"));
-        number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
-    }
-
     fn segments(&self) -> Vec<&'t str> {
         let mut segments = segments(self.path);
         if segments.last() == Some(&"_metadata") {
@@ -138,6 +132,15 @@ fn segments(path: &str) -> Vec<&str> {
     segments
 }
 
+/// Whether this is a checkpoint as Flink writes it, and may delete it: `…/chk-42`.
+pub fn is_checkpoint(text: &str) -> bool {
+    let number = SavepointLocation::parse(text).ok().and_then(|location| {
+        let last = location.segments().pop()?;
+        last.strip_prefix("chk-")
+    });
+    number.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
 /// Whether two texts name the same place. Texts that are no locations are compared as they stand.
 pub fn same(ours: &str, theirs: &str) -> bool {
     match (SavepointLocation::parse(ours), SavepointLocation::parse(theirs)) {
@@ -159,7 +162,7 @@ fn is_scheme(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Problem, SavepointLocation, is_below, same};
+    use super::{Problem, SavepointLocation, is_below, is_checkpoint, same};
 
     #[test]
     fn what_flink_cannot_read_has_a_problem() {
@@ -223,6 +226,16 @@ mod tests {
         }
         assert!(inside("/mnt/a/sp", "file:///mnt/a") && inside("file:/mnt/a/sp", "/mnt/a"));
         assert!(inside("s3://b/any", "s3://b"));
+    }
+
+    #[test]
+    fn a_checkpoint_is_known_by_its_name() {
+        for path in ["s3://b/job/chk-42", "/c/chk-0/", "file:/c/chk-7/_metadata"] {
+            assert!(is_checkpoint(path), "{path}");
+        }
+        for path in ["s3://b/chk-42/savepoint-1", "/c/chk-", "/c/chk-x", "/c/my-chk-1", ""] {
+            assert!(!is_checkpoint(path), "{path}");
+        }
     }
 
     #[test]

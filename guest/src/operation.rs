@@ -2,9 +2,11 @@
 //! it, rules read it.
 
 mod action;
+mod content;
 mod current;
 mod intent;
 mod oddity;
+mod overriding;
 mod resource;
 mod want;
 
@@ -16,9 +18,13 @@ pub use action::{
     Action, Change, Claim, ClaimMode, Deletion, Disposal, Reach, Registration, Restore, Skipped, Start, StartCause,
     Stop, StopCause, StopMode, Trigger,
 };
+pub use content::Content;
 pub use current::{Current, Dependent, JobState, Retention};
 pub use intent::{Intent, Restart};
 pub use oddity::{Oddity, OddityKind, Soft};
+#[cfg(test)]
+pub use overriding::ANNOTATIONS;
+pub use overriding::{HEADERS, MEMBERS, Override, split};
 pub use resource::{Declaration, Desired, Kind, Resource, Spec, UpgradeMode, Verb};
 pub use want::Want;
 
@@ -70,6 +76,8 @@ pub struct Stage<'d> {
     pub operations: Vec<Operation<'d>>,
     /// Spellings and shapes that a decoder noticed; each belongs to one rule.
     pub oddities: Vec<Oddity<'d>>,
+    /// What the request says of the job's content.
+    pub content: Content<'d>,
     /// What is known of the target before these operations.
     pub current: Current<'d>,
     /// The resource that a Kubernetes request creates, changes or deletes.
@@ -78,6 +86,8 @@ pub struct Stage<'d> {
     pub facts: Facts<'d>,
     /// What was said about a restart.
     pub intent: Intent<'d>,
+    /// The rules that the request asks to lift.
+    pub overrides: Vec<Override<'d>>,
     /// It is a step of a change plan: remedies speak of its steps.
     pub in_plan: bool,
     /// The platform's own name of the call, where permissions go by it.
@@ -103,10 +113,12 @@ impl<'d> Stage<'d> {
             platform,
             operations: Vec::new(),
             oddities: Vec::new(),
+            content: Content::default(),
             current: Current::default(),
             declaration: None,
             facts,
             intent,
+            overrides: Vec::new(),
             in_plan: false,
             call: None,
             repeats: false,
@@ -150,10 +162,9 @@ impl<'d> Stage<'d> {
     /// The update of a resource that runs a job and is to go on doing so: the resource, its spec before and after. The
     /// operator acts neither on canaries nor, but for its clean-up, on what is being deleted.
     pub fn edit(&self) -> Option<(&Declaration<'d>, Spec<'d>, Spec<'d>)> {
-        let declaration = self.declaration.as_ref().filter(|it| it.verb == Verb::Update && it.kind.runs_job())?;
-        let (old, object) = (declaration.old?, declaration.object?);
-        let idle = object.canary().is_some() || old.canary().is_some() || old.is_terminating();
-        (!idle).then_some((declaration, declaration.old_spec()?, declaration.new_spec()?))
+        let declaration = self.declaration.as_ref()?;
+        let edit = declaration.verb == Verb::Update && declaration.kind.runs_job() && !declaration.idle;
+        edit.then_some((declaration, declaration.old_spec()?, declaration.new_spec()?))
     }
 
     /// The stops, with the operation they stand in.

@@ -8,7 +8,7 @@ mod tests;
 
 use std::borrow::Cow;
 
-use super::managed::{deletion, header_intent, missing, push, refuse, unknown};
+use super::managed::{deletion, header_intent, header_override, missing, push, refuse, unknown};
 use super::{Call, Context};
 use crate::document::{Document, Node, Reading};
 use crate::gate::Failure;
@@ -77,6 +77,7 @@ pub(super) fn decode<R>(
     stage.call = call_name(route, &path);
     fill_current(&mut stage);
     header_intent(call, &mut stage);
+    header_override(call, &mut stage);
     match refusal {
         Some(oddity) => refuse(&mut stage, oddity),
         None => act(route, root, &target, call, &mut stage),
@@ -193,9 +194,14 @@ pub(super) fn fill_current(stage: &mut Stage<'_>) {
     // A cancel does not delete the latest checkpoint (S1-4).
     stage.current.retention = Some(Retention::Kept);
     stage.current.configuration_complete = facts.deployment.configuration.is_some();
-    for map in facts.platform.configuration.into_iter().chain(facts.deployment.configuration) {
+    for map in stored(stage) {
         stage.current.configuration.overlay(map);
     }
+}
+
+/// The platform's configuration, and over it the deployment's as it is stored.
+fn stored<'d>(stage: &Stage<'d>) -> impl Iterator<Item = Node<'d>> + use<'d> {
+    stage.facts.platform.configuration.into_iter().chain(stage.facts.deployment.configuration)
 }
 
 fn act<'d>(route: Route, root: Option<Node<'d>>, target: &Target<'d>, call: &Call<'_>, stage: &mut Stage<'d>) {

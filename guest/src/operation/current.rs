@@ -29,7 +29,8 @@ pub struct Current<'d> {
     pub stopped_at: Option<Cow<'d, str>>,
     /// The stop before drained: by the spec that the operator stored (Kubernetes), or by an earlier step of a plan.
     pub stopped_by_drain: bool,
-    /// The configuration before an update, with the same defaults below it; `None`: no update, or not known.
+    /// The configuration before an update, or with which the job ran that a start brings back, with the same defaults
+    /// below it; `None`: neither, or not known.
     pub before: Option<Configuration<'d>>,
     /// What the spec before an update, by itself, said of state: its upgrade mode kept it (Kubernetes).
     pub kept_state: Option<bool>,
@@ -39,6 +40,8 @@ pub struct Current<'d> {
     pub dependents: Vec<Dependent<'d>>,
     /// Where a volume that outlives the pods is mounted, on JobManager and TaskManagers alike; `None`: not known.
     pub mounts: Option<Vec<Cow<'d, str>>>,
+    /// The same before an update.
+    pub mounts_before: Option<Vec<Cow<'d, str>>>,
 }
 
 impl Current<'_> {

@@ -65,6 +65,7 @@ pub enum OddityKind {
     UnknownEnumValue,
     UnknownLifecycleField,
     RequiredFieldMissing,
+    ResourceNameInvalid,
     UnknownRequest,
     ContextUnreadable,
     GetRequestCancelsJob,

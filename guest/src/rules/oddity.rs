@@ -31,10 +31,11 @@ mod tests {
     #[test]
     fn each_kind_belongs_to_one_rule() {
         use OddityKind as Kind;
-        let rules: [(Kind, &'static Rule, Effect); 14] = [
+        let rules: [(Kind, &'static Rule, Effect); 15] = [
             (Kind::UnknownEnumValue, &hygiene::unknown_enum_value::RULE, Effect::Deny),
             (Kind::UnknownLifecycleField, &hygiene::unknown_lifecycle_field::RULE, Effect::Deny),
             (Kind::RequiredFieldMissing, &hygiene::required_field_missing::RULE, Effect::Deny),
+            (Kind::ResourceNameInvalid, &hygiene::resource_name_invalid::RULE, Effect::Deny),
             (Kind::UnknownRequest, &hygiene::unknown_request::RULE, Effect::Deny),
             (Kind::ContextUnreadable, &hygiene::context_unreadable::RULE, Effect::Warn),
             (Kind::GetRequestCancelsJob, &stop::get_request_cancels_job::RULE, Effect::Warn),

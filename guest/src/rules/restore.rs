@@ -21,6 +21,7 @@ pub(super) mod restore_savepoint_not_completed;
 pub(super) mod restore_savepoint_of_other_deployment;
 pub(super) mod resume_inherits_stateless_suspend;
 pub(super) mod savepoint_redeploy_discards_current_state;
+pub(super) mod savepoint_redeploy_needs_path;
 pub(super) mod start_time_ignored;
 pub(super) mod start_time_not_13_digits;
 pub(super) mod start_without_state;

@@ -35,6 +35,8 @@ impl<'d> Route<'_, 'd> {
         if let Some(map) = self.body.get("flinkConfiguration") {
             if map.is_object() {
                 configuration.overlay(map);
+                self.stage.content.configuration = Some(map);
+                self.stage.current.configuration.overlay(map);
             } else {
                 self.stage.oddities.push(
                     Oddity::new(
@@ -46,6 +48,11 @@ impl<'d> Route<'_, 'd> {
                     .expected("an object"),
                 );
             }
+        }
+        if let Some(ran) = self.stage.facts.deployment.configuration {
+            let mut before = Configuration::default();
+            self.stage.facts.platform.configuration.into_iter().chain([ran]).for_each(|map| before.overlay(map));
+            self.stage.current.before = Some(before);
         }
         let (restore, restore_place) = self.restore(&configuration);
         let (allow_non_restored_state, allow_place) = self.allow_non_restored_state(&configuration);

@@ -5,7 +5,7 @@ use super::difference::Difference;
 use super::request::Ask;
 use crate::configuration::{
     CLAIM_MODE, Configuration, DRAIN_ON_SAVEPOINT, IGNORE_UNCLAIMED_STATE, IN_PLACE_SCALING, LAST_STATE_FALLBACK,
-    SAVEPOINT_DIRECTORY,
+    SAVEPOINT_DIRECTORY, SAVEPOINT_FORMAT,
 };
 use crate::document::Node;
 use crate::operation::{
@@ -198,7 +198,7 @@ impl<'d> Transition<'_, 'd> {
         let runs = stage.current.state.as_ref().is_none_or(|state| *state == JobState::Running);
         for (nonce, checkpoint) in [(difference.savepoint, false), (difference.checkpoint, true)] {
             let Some(nonce) = nonce else { continue };
-            let format = stage.current.configuration.get(&["kubernetes.operator.savepoint.format.type"]);
+            let format = stage.current.configuration.get(SAVEPOINT_FORMAT);
             let native = !checkpoint && format.is_some_and(|format| format.eq_ignore_ascii_case("NATIVE"));
             let action = match runs {
                 true => Action::Trigger(Trigger { checkpoint, directory: None, native }),

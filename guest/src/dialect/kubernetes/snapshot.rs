@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::current;
 use super::request::Ask;
 use super::stored::{self, Stored};
-use crate::configuration::Configuration;
+use crate::configuration::{Configuration, SAVEPOINT_FORMAT};
 use crate::document::Node;
 use crate::facts::Facts;
 use crate::operation::Verb;
@@ -84,6 +84,7 @@ fn take<'d>(stage: &mut Stage<'d>, ask: &Ask<'d>, resource: Resource<'d>) {
         }
         (Some(savepoint), _) => {
             let native = native(savepoint, &stage.current.configuration);
+            stage.content.native_format = savepoint.get("formatType").filter(|_| native);
             let trigger = Trigger { checkpoint: false, directory: path, native };
             (Action::Trigger(trigger), job_of(ask).unwrap_or_else(|| ask.target.clone()), savepoint)
         }
@@ -99,7 +100,7 @@ fn take<'d>(stage: &mut Stage<'d>, ask: &Ask<'d>, resource: Resource<'d>) {
 
 fn native(savepoint: Node<'_>, configuration: &Configuration<'_>) -> bool {
     let own = savepoint.get("formatType").and_then(|format| format.text());
-    let word = own.or_else(|| configuration.get(&["kubernetes.operator.savepoint.format.type"]).map(Cow::Borrowed));
+    let word = own.or_else(|| configuration.get(SAVEPOINT_FORMAT).map(Cow::Borrowed));
     word.is_some_and(|word| word.eq_ignore_ascii_case("NATIVE"))
 }
 

@@ -1,14 +1,16 @@
 //! Deployments: what a desired state, a changed template and the strategies do to the job (DOMAIN 1.3, 1.4, 1.7).
 
-use super::body::Body;
+use std::borrow::Cow;
+
+use super::body::{Body, Given};
 use super::fields::check_deployment;
 use super::wish::Wish;
-use crate::configuration::RETENTION;
+use crate::configuration::{Configuration, RETENTION};
 use crate::dialect::managed::{intent, missing, push};
 use crate::document::Node;
 use crate::operation::{
-    Action, Change, JobState, Place, Reach, Restore, Retention, Stage, Start, StartCause, Stop, StopCause, StopMode,
-    Target,
+    Action, Change, Content, JobState, Oddity, OddityKind, Place, Reach, Restore, Retention, Stage, Start, StartCause,
+    Stop, StopCause, StopMode, Target,
 };
 
 /// What the facts say of the deployment.
@@ -27,8 +29,11 @@ pub(super) fn create<'d>(body: Body<'d>, target: &Target<'d>, stage: &mut Stage<
     stage.facts.deployment.annotations = None;
     stage.facts.deployment.upgrade_kind = None;
     stage.facts.deployment.restore_kind = None;
+    stage.oddities.extend(name(&body));
     stage.facts.deployment.allow_non_restored_state = None;
     let wish = read(&body, target, stage);
+    // There is no state yet.
+    stage.content.restores = Some(false);
     let change = Change {
         content: true,
         reach: Reach::Nothing,
@@ -42,6 +47,21 @@ pub(super) fn create<'d>(body: Body<'d>, target: &Target<'d>, stage: &mut Stage<
     if wish.state == Some("RUNNING") {
         start(&wish, StartCause::Create, wish.restore.clone(), target, stage);
     }
+}
+
+/// A name that the platform does not take (DOMAIN 1.1).
+fn name<'d>(body: &Body<'d>) -> Option<Oddity<'d>> {
+    const LONGEST: usize = 63;
+    let node = body.value(&["metadata", "name"])?;
+    let text = node.scalar()?;
+    let known = |c: u8| c == b'-' || c.is_ascii_lowercase() || c.is_ascii_digit();
+    let hyphen = text.starts_with('-') || text.ends_with('-');
+    if !text.is_empty() && text.len() <= LONGEST && !hyphen && text.bytes().all(known) {
+        return None;
+    }
+    let message = format!("`{text}` is no name for a deployment: the platform refuses it");
+    let oddity = Oddity::new(OddityKind::ResourceNameInvalid, Place::Body(node), message, "choose another name");
+    Some(oddity.observed(text).expected("at most 63 lower case letters, digits and `-`, no `-` first or last"))
 }
 
 /// What is known to be stored, where no fact says it. A patch leaves there what it does not name, so that its settings are
@@ -77,6 +97,11 @@ pub(super) fn defaults<'d>(body: Body<'d>, target: &Target<'d>, stage: &mut Stag
 /// A merge patch, or a resource that takes the place of the stored one.
 pub(super) fn change<'d>(body: Body<'d>, target: &Target<'d>, stage: &mut Stage<'d>) {
     fill_current(stage);
+    if let Some(own) = stage.facts.deployment.configuration {
+        let mut before = Configuration::default();
+        stage.facts.platform.configuration.into_iter().chain([own]).for_each(|map| before.overlay(map));
+        stage.current.before = Some(before);
+    }
     let wish = read(&body, target, stage);
     let desired = stage.current.desired.as_deref();
     let runs = runs(stage);
@@ -120,12 +145,12 @@ pub(super) fn change<'d>(body: Body<'d>, target: &Target<'d>, stage: &mut Stage<
             arms_drain: wish.drain_node.filter(|_| wish.turns_drain_on && !drains_now).map(Place::Body),
             // Labels and the like say nothing of upgrades (DOMAIN 6.0-4).
             stateful: wish.upgrade.filter(|_| touches_upgrades).and_then(is_stateful),
+            turns_stateless: wish.upgrade_node.filter(|_| wish.upgrade == Some("STATELESS")).map(Place::Body),
             forgets_state: forgets_state(&wish),
             allows_non_restored: wish.allow_node.map(Place::Body),
             may_drain: touched
                 .filter(|_| wish.drains && may_upgrade)
                 .map(|node| Place::Body(wish.drain_node.unwrap_or(node))),
-            turns_stateless: wish.upgrade_node.filter(|_| wish.upgrade == Some("STATELESS")).map(Place::Body),
             ..Change::default()
         };
         let place = [touched, wish.upgrade_node, wish.drain_node, wish.other].into_iter().flatten().next();
@@ -169,7 +194,42 @@ fn read<'d>(body: &Body<'d>, target: &Target<'d>, stage: &mut Stage<'d>) -> Wish
     }
     let wish = Wish::read(body, target, stage);
     fill_retention(stage);
+    let template = |name: &str| body.value(&["spec", "template", "spec", name]);
+    let artifact = template("artifact");
+    stage.content = Content {
+        configuration: template("flinkConfiguration").filter(Node::is_object),
+        parallelism: template("parallelism"),
+        engine_version: artifact.and_then(|artifact| artifact.get("flinkVersion")),
+        artifact: artifact.filter(|_| wish.template.is_some()),
+        native_format: None,
+        restores: match wish.restore {
+            Restore::Unknown => None,
+            Restore::Empty => Some(false),
+            _ => Some(true),
+        },
+        restores_latest_state: wish.restore == Restore::LatestState,
+    };
+    stage.current.mounts = mounts(body);
     wish
+}
+
+/// The paths at which all pods mount a volume that is no `emptyDir`; `None`: the body does not tell.
+fn mounts<'d>(body: &Body<'d>) -> Option<Vec<Cow<'d, str>>> {
+    const PODS: &[&str] = &["spec", "template", "spec", "kubernetes"];
+    if matches!(body.given(PODS), Given::Kept) {
+        return None;
+    }
+    let kubernetes = body.value(PODS);
+    let of = |name: &str| kubernetes.and_then(|kubernetes| kubernetes.get(name));
+    // Templates of whole pods are of newer versions.
+    if of("jobManagerPodTemplate").or(of("taskManagerPodTemplate")).is_some() {
+        return None;
+    }
+    let volumes = of("pods").and_then(|pods| pods.get("volumeMounts"));
+    let lasting = |mount: &Node<'d>| mount.get("volume").is_some_and(|volume| volume.get("emptyDir").is_none());
+    let path = |mount: Node<'d>| mount.path(&["volumeMount", "mountPath"])?.text().filter(|path| path.len() <= 1_024);
+    let all = volumes.into_iter().flat_map(|volumes| volumes.elements()).filter(lasting).filter_map(path);
+    Some(all.take(100).collect())
 }
 
 /// What becomes of the last checkpoint, by the configuration that applies.

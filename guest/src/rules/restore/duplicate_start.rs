@@ -30,7 +30,8 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
             Some(_) => continue,
             None => {
                 let Some((name, node)) = name(start) else { continue };
-                let mut overviews = stage.facts.related.iter().filter(|resource| resource.get("jobs").is_some()).peekable();
+                let mut overviews =
+                    stage.facts.related.iter().filter(|resource| resource.get("jobs").is_some()).peekable();
                 if overviews.peek().is_none() {
                     report.wish(Want::Jobs, format!("whether a job `{name}` runs already"));
                 }
