@@ -53,7 +53,11 @@ impl wit::Guest for Component {
             parameters: rule.parameters.iter().map(parameter).collect(),
             level: level(rule.level),
         });
-        wit::Description { version: env!("CARGO_PKG_VERSION").to_owned(), rules: rules.collect() }
+        wit::Description {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            rules: rules.collect(),
+            settings_schema: crate::settings_schema(),
+        }
     }
 }
 
@@ -126,6 +130,7 @@ fn decided(verdict: judged::Verdict) -> wit::Verdict {
         operations: verdict.operations.into_iter().map(operation).collect(),
         findings: verdict.findings.into_iter().map(finding).collect(),
         unjudged: verdict.unjudged.into_iter().map(unjudged).collect(),
+        exempted: verdict.exempted.into_iter().map(exempted).collect(),
         restore: verdict.restore.map(restore_plan),
         document: verdict.document,
     }
@@ -155,6 +160,10 @@ fn finding(finding: found::Finding) -> wit::Finding {
 
 fn unjudged(unjudged: found::Unjudged) -> wit::Unjudged {
     wit::Unjudged { rule: unjudged.rule.to_owned(), lacks: unjudged.lacks }
+}
+
+fn exempted(exempted: judged::Exempted) -> wit::Exempted {
+    wit::Exempted { rule: exempted.rule.to_owned(), reason: exempted.reason, until: exempted.until }
 }
 
 fn restore_plan(plan: restore::RestorePlan) -> wit::RestorePlan {

@@ -14,8 +14,8 @@ pub const SAVEPOINT_DIRECTORY: Key =
     &["execution.checkpointing.savepoint-dir", "state.savepoints.dir", "savepoints.state.backend.fs.dir"];
 pub const CHECKPOINT_DIRECTORY: Key =
     &["execution.checkpointing.dir", "state.checkpoints.dir", "state.backend.fs.checkpointdir"];
-pub const CHECKPOINT_INTERVAL: Key = &["execution.checkpointing.interval"];
 pub const HIGH_AVAILABILITY: Key = &["high-availability.type", "recovery.mode", "high-availability"];
+pub const CHECKPOINT_INTERVAL: Key = &["execution.checkpointing.interval"];
 pub const HA_STORAGE: Key =
     &["high-availability.storageDir", "high-availability.zookeeper.storageDir", "recovery.zookeeper.storageDir"];
 pub const STATE_BACKEND: Key = &["state.backend.type", "state.backend"];
@@ -23,13 +23,20 @@ pub const MAX_PARALLELISM: Key = &["pipeline.max-parallelism"];
 pub const SAVEPOINT_FORMAT: Key = &["kubernetes.operator.savepoint.format.type"];
 pub const RETENTION: Key = &["execution.checkpointing.externalized-checkpoint-retention"];
 pub const RECOVERY_PATH: Key = &["execution.state-recovery.path", "execution.savepoint.path"];
+pub const CLAIM_MODE: Key = &["execution.state-recovery.claim-mode", "execution.savepoint-restore-mode"];
 pub const IGNORE_UNCLAIMED_STATE: Key =
     &["execution.state-recovery.ignore-unclaimed-state", "execution.savepoint.ignore-unclaimed-state"];
-pub const CLAIM_MODE: Key = &["execution.state-recovery.claim-mode", "execution.savepoint-restore-mode"];
 pub const DRAIN_ON_SAVEPOINT: Key = &["kubernetes.operator.job.drain-on-savepoint-deletion"];
 pub const SAVEPOINT_ON_DELETION: Key = &["kubernetes.operator.job.savepoint-on-deletion"];
 pub const IN_PLACE_SCALING: Key = &["kubernetes.operator.job.upgrade.inplace-scaling.enabled"];
+pub const LAST_STATE_CANCEL: Key = &["kubernetes.operator.job.upgrade.last-state.job-cancel.enabled"];
+pub const IGNORE_PENDING_SAVEPOINT: Key = &["kubernetes.operator.job.upgrade.ignore-pending-savepoint"];
 pub const LAST_STATE_FALLBACK: Key = &["kubernetes.operator.job.upgrade.last-state-fallback.enabled"];
+pub const MAX_CHECKPOINT_AGE: Key = &["kubernetes.operator.job.upgrade.last-state.max.allowed.checkpoint.age"];
+pub const PERIODIC_SAVEPOINT: Key = &["kubernetes.operator.periodic.savepoint.interval"];
+pub const ROLLBACK: Key = &["kubernetes.operator.deployment.rollback.enabled"];
+pub const HEALTH_CHECK: Key = &["kubernetes.operator.cluster.health-check.enabled"];
+pub const DEPLOYMENT_RECOVERY: Key = &["kubernetes.operator.jm-deployment-recovery.enabled"];
 
 /// Where a job keeps its state.
 pub const STATE_DIRECTORIES: [Key; 3] = [CHECKPOINT_DIRECTORY, SAVEPOINT_DIRECTORY, HA_STORAGE];
@@ -135,6 +142,12 @@ impl<'d> Configuration<'d> {
     /// Whether a boolean option is on. Flink reads `true` and `false` in any case, and fails on anything else.
     pub fn is_on(&self, key: Key) -> Option<bool> {
         self.get(key).map(|value| value.eq_ignore_ascii_case("true"))
+    }
+
+    /// Whether high availability is on: any word but these two, even an empty one, switches it on (DOMAIN 4.5). `None`:
+    /// nothing is said.
+    pub fn is_highly_available(&self) -> Option<bool> {
+        self.entry(HIGH_AVAILABILITY).map(|_| self.has_high_availability())
     }
 
     /// The entry of a directory that lies on a local disk, with its path. Without a scheme it is what

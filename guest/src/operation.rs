@@ -6,6 +6,7 @@ mod content;
 mod current;
 mod intent;
 mod oddity;
+mod overriding;
 mod resource;
 mod want;
 
@@ -18,9 +19,12 @@ pub use action::{
     Stop, StopCause, StopMode, Trigger,
 };
 pub use content::Content;
-pub use current::{Current, JobState, Retention};
+pub use current::{Current, Dependent, JobState, Retention};
 pub use intent::{Intent, Restart};
 pub use oddity::{Oddity, OddityKind, Soft};
+#[cfg(test)]
+pub use overriding::ANNOTATIONS;
+pub use overriding::{HEADERS, MEMBERS, Override, split};
 pub use resource::{Declaration, Desired, Kind, Resource, Spec, UpgradeMode, Verb};
 pub use want::Want;
 
@@ -82,10 +86,14 @@ pub struct Stage<'d> {
     pub facts: Facts<'d>,
     /// What was said about a restart.
     pub intent: Intent<'d>,
+    /// The rules that the request asks to lift.
+    pub overrides: Vec<Override<'d>>,
     /// It is a step of a change plan: remedies speak of its steps.
     pub in_plan: bool,
-    /// The platform's own name of the call, which permissions go by (Alibaba).
+    /// The platform's own name of the call, where permissions go by it.
     pub call: Option<&'static str>,
+    /// An update that brings nothing new, in its spec or elsewhere (Kubernetes).
+    pub repeats: bool,
     /// A reason why nothing here may be denied: a controller asks (DOMAIN 6.0-1) or it is recovery (6.0-5).
     pub leniency: Option<&'static str>,
 }
@@ -110,8 +118,10 @@ impl<'d> Stage<'d> {
             declaration: None,
             facts,
             intent,
+            overrides: Vec::new(),
             in_plan: false,
             call: None,
+            repeats: false,
             leniency: None,
         }
     }
@@ -152,10 +162,9 @@ impl<'d> Stage<'d> {
     /// The update of a resource that runs a job and is to go on doing so: the resource, its spec before and after. The
     /// operator acts neither on canaries nor, but for its clean-up, on what is being deleted.
     pub fn edit(&self) -> Option<(&Declaration<'d>, Spec<'d>, Spec<'d>)> {
-        let declaration = self.declaration.as_ref().filter(|it| it.verb == Verb::Update && it.kind.runs_job())?;
-        let (old, object) = (declaration.old?, declaration.object?);
-        let idle = object.canary().is_some() || old.canary().is_some() || old.is_terminating();
-        (!idle).then_some((declaration, declaration.old_spec()?, declaration.new_spec()?))
+        let declaration = self.declaration.as_ref()?;
+        let edit = declaration.verb == Verb::Update && declaration.kind.runs_job() && !declaration.idle;
+        edit.then_some((declaration, declaration.old_spec()?, declaration.new_spec()?))
     }
 
     /// The stops, with the operation they stand in.

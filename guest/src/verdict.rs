@@ -2,6 +2,7 @@
 //! secrets, and as canonical JSON.
 
 mod canonical;
+mod relief;
 
 use crate::finding::{Effect, Finding, Report, Said, Unjudged};
 use crate::operation::{Action, Decoded, Dialect, JobState, Stage};
@@ -21,9 +22,18 @@ pub struct Verdict {
     pub operations: Vec<OperationSummary>,
     pub findings: Vec<Finding>,
     pub unjudged: Vec<Unjudged>,
+    pub exempted: Vec<Exempted>,
     pub restore: Option<RestorePlan>,
     /// All of this as canonical JSON.
     pub document: String,
+}
+
+/// A rule that would have refused or warned, had the settings not exempted it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exempted {
+    pub rule: &'static str,
+    pub reason: String,
+    pub until: Option<String>,
 }
 
 /// Allowed or not.
@@ -44,22 +54,24 @@ pub struct OperationSummary {
 
 /// Runs every rule over every stage.
 pub fn judge(decoded: &Decoded<'_>, settings: &Settings<'_>) -> Verdict {
-    let mut said = Said::default();
+    let (mut said, mut exempted) = (Said::default(), Vec::new());
     let mut doubtful = false;
     for stage in &decoded.stages {
-        let known = said.unjudged.len();
+        let mark = relief::Mark::of(&said);
         let settings =
             settings.within(stage.namespace(), |label| stage.facts.platform.namespace_labels?.get(label)?.scalar());
         rules::judge(stage, &mut Judge { settings: &settings, said: &mut said });
+        let doubts = relief::grant(stage, &settings, &mark, &mut said, &mut exempted);
         // A job in unknown state may be failing: to stop it is never held up by a missing fact.
         let unknown = matches!(stage.current.state, None | Some(JobState::Unknown(_)));
-        doubtful |= said.unjudged.len() > known && !(unknown && stage.stops().next().is_some());
+        doubtful |= doubts && !(unknown && stage.stops().next().is_some());
     }
     let Said { mut findings, mut unjudged, .. } = said;
     findings.sort_by_key(|finding: &Finding| std::cmp::Reverse(finding.effect));
     findings.truncate(MAX_FINDINGS);
     unjudged.dedup();
     unjudged.truncate(MAX_FINDINGS);
+    exempted.truncate(MAX_FINDINGS);
     let denied = findings.iter().any(|finding| finding.effect == Effect::Deny);
     let decision = match (denied, settings.strict && doubtful) {
         (true, _) => Decision::Deny,
@@ -72,6 +84,7 @@ pub fn judge(decoded: &Decoded<'_>, settings: &Settings<'_>) -> Verdict {
         operations: summaries(decoded),
         findings,
         unjudged,
+        exempted,
         restore: decoded.stages.iter().rev().find_map(crate::restore::plan),
         document: String::new(),
     };

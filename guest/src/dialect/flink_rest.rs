@@ -6,7 +6,7 @@ mod run;
 #[cfg(test)]
 mod tests;
 
-use super::managed::header_intent;
+use super::managed::{header_intent, header_override};
 use super::{Call, Context};
 use crate::configuration::{Configuration, RETENTION};
 use crate::document::{Document, Node, Reading};
@@ -42,6 +42,7 @@ pub(super) fn decode<R>(
         return Err(Failure::malformed(format!("the body must be a JSON object, not {}", short(root))));
     }
     header_intent(call, &mut stage);
+    header_override(call, &mut stage);
     let mut route = Route { call, body: Body::new(root), stage: &mut stage };
     let (action, place) = match refusal {
         Some(oddity) => route.refuse(oddity),
@@ -166,6 +167,16 @@ impl<'d> Route<'_, 'd> {
         let directory = self.body.text("target-directory", self.stage);
         if self.body.flag("cancel-job", self.stage) {
             let place = Place::of(self.body.get("cancel-job"));
+            self.stage.oddities.push(
+                Oddity::new(
+                    OddityKind::SavepointCancelJob,
+                    place.clone(),
+                    "`cancel-job` cancels the job some time after the savepoint: sinks may never commit what it counts as \
+                     done, or send more after it",
+                    "POST `/jobs/:jobid/stop` with `\"drain\": false` instead",
+                )
+                .observed("cancel-job"),
+            );
             let stop = Stop { mode: StopMode::Savepoint, cause: StopCause::Request, drain: None, directory };
             return (Action::Stop(stop), place);
         }

@@ -11,7 +11,8 @@ use crate::document::Node;
 use crate::gate::{Failure, FailureKind};
 use crate::nearest::nearest;
 use crate::operation::{
-    Action, Decoded, Dialect, JobState, Operation, Place, Reach, Restore, Retention, Stage, StopMode, Target,
+    Action, Decoded, Dialect, JobState, MEMBERS, Operation, Override, Place, Reach, Restore, Retention, Stage,
+    StopMode, Target,
 };
 use step::{Step, Verb};
 
@@ -26,7 +27,7 @@ pub(super) fn decode<R>(
     context: &Context<'_>,
     then: impl FnOnce(&Decoded<'_>) -> R,
 ) -> Result<R, Failure> {
-    only(plan, &["apiVersion", "kind", "deployment", "steps"])?;
+    only(plan, &["apiVersion", "kind", "deployment", "override", "steps"])?;
     if let Some(version) = plan.get("apiVersion").filter(|version| !version.is("sluicegate.dev/v1alpha1")) {
         return Err(wrong(version, format!("expected `sluicegate.dev/v1alpha1`, not {}", version.source())));
     }
@@ -47,6 +48,8 @@ pub(super) fn decode<R>(
     }
     let steps = steps.elements().map(|step| Step::read(step, platform)).collect::<Result<Vec<_>, _>>()?;
 
+    let asked = plan.get("override").map(overriding).transpose()?;
+
     let mut stages = Vec::with_capacity(steps.len());
     let mut state: Option<JobState> = None;
     for (position, step) in steps.iter().enumerate() {
@@ -54,6 +57,8 @@ pub(super) fn decode<R>(
         let later = later.get(1..).unwrap_or_default();
         let mut stage = context.stage(platform, &namespace, &name)?;
         stage.in_plan = true;
+        let asked = asked.iter().cloned();
+        stage.overrides.extend(asked.map(|asked| Override { told: position > 0, ..asked }));
         prepare(&mut stage, platform);
         if state.is_some() {
             stage.current.state = state.clone();
@@ -69,6 +74,26 @@ pub(super) fn decode<R>(
         stages.push(stage);
     }
     Ok(then(&Decoded { dialect: Dialect::Plan, stages }))
+}
+
+/// The rules to lift in all steps, with reason and end. Whoever writes the plan speaks for it.
+fn overriding(node: Node<'_>) -> Result<Override<'_>, Failure> {
+    only(node, &["rules", "reason", "until"])?;
+    let list =
+        node.get("rules").filter(Node::is_array).ok_or_else(|| wrong(node, "`override` needs a list of `rules`"))?;
+    let text = |name: &str| node.get(name).and_then(|node| node.scalar());
+    Ok(Override {
+        rules: list
+            .elements()
+            .map(|node| node.text().ok_or_else(|| wrong(node, "a rule id is a text")))
+            .collect::<Result<_, _>>()?,
+        reason: text("reason"),
+        until: text("until"),
+        place: Place::Body(list),
+        spelling: MEMBERS,
+        only_listed: false,
+        told: false,
+    })
 }
 
 /// A later start is the intent. Where none follows, the plan says nothing: the start may stand in another one.

@@ -283,8 +283,7 @@ fn savepoint(node: Node<'_>) -> Savepoint<'_> {
         restore_candidate: flag("restoreCandidate"),
         referenced_by: node
             .get("referencedBy")
-            .map(|list| list.elements().filter_map(|element| element.scalar()).collect())
-            .unwrap_or_default(),
+            .map(|list| list.elements().filter_map(|element| element.scalar()).collect()),
     }
 }
 

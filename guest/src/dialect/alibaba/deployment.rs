@@ -2,7 +2,7 @@
 
 use super::stored;
 use crate::configuration::Configuration;
-use crate::dialect::managed::{fields, push};
+use crate::dialect::managed::{fields, push, same_namespace};
 use crate::document::Node;
 use crate::operation::{Action, Change, Content, JobState, Place, Reach, Stage, Target};
 
@@ -47,7 +47,7 @@ const FIELDS: &[&str] = &[
 
 /// CreateDeployment: nothing starts by it.
 pub(super) fn create<'d>(root: Node<'d>, target: &Target<'d>, stage: &mut Stage<'d>) {
-    check(root, stage);
+    check(root, target, stage);
     stage.current.configuration_complete = true;
     let change = Change { content: true, reach: Reach::Nothing, ..Change::default() };
     push(stage, Action::Change(change), target, Place::Body(root));
@@ -58,7 +58,7 @@ pub(super) fn update<'d>(root: Node<'d>, target: &Target<'d>, stage: &mut Stage<
     let mut before = Configuration::default();
     stored(stage).for_each(|map| before.overlay(map));
     stage.current.before = stage.facts.deployment.configuration.is_some().then_some(before);
-    check(root, stage);
+    check(root, target, stage);
     let content = CONTENT.iter().find_map(|name| root.get(name));
     let reach = if content.is_some() { reach(stage) } else { Reach::Nothing };
     let change = Change { content: content.is_some(), reach, ..Change::default() };
@@ -71,7 +71,8 @@ pub(super) fn publish<'d>(root: Node<'d>, target: &Target<'d>, stage: &mut Stage
     push(stage, Action::Publish(reach(stage)), target, Place::Body(root));
 }
 
-fn check<'d>(root: Node<'d>, stage: &mut Stage<'d>) {
+fn check<'d>(root: Node<'d>, target: &Target<'_>, stage: &mut Stage<'d>) {
+    same_namespace(root.get("namespace"), &target.namespace, stage);
     fields(root, "a deployment", FIELDS, stage);
     let configuration = root.get("flinkConf").filter(Node::is_object);
     if let Some(configuration) = configuration {

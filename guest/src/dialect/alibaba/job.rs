@@ -62,6 +62,8 @@ fn read_strategy<'d>(strategy: Node<'d>, start: &mut Start<'d>, stage: &mut Stag
     const FIELDS: &[&str] = &["kind", "savepointId", "allowNonRestoredState", "jobStartTimeInMs"];
     fields(strategy, "`restoreStrategy`", FIELDS, stage);
     let id = strategy.get("savepointId");
+    start.savepoint_id = id.filter(|node| node.text().is_some_and(|id| !id.trim().is_empty()));
+    start.start_time = strategy.get("jobStartTimeInMs");
     if let Some(node) = id.filter(|node| !node.is_string()) {
         stage.oddities.push(wrong_type(node, "restoreStrategy.savepointId", "a text"));
     }
@@ -73,6 +75,7 @@ fn read_strategy<'d>(strategy: Node<'d>, start: &mut Start<'d>, stage: &mut Stag
     }
     if let Some(node) = strategy.get("allowNonRestoredState") {
         start.allow_non_restored_state = flag(node, "restoreStrategy.allowNonRestoredState", stage);
+        start.allow_place = Some(Place::Body(node));
     }
 }
 

@@ -47,6 +47,8 @@ pub(super) fn of<'d>(ask: &Ask<'d>, facts: &Facts<'d>, last: Option<Spec<'_>>) -
         stopped_at: old.and_then(|old| stopped_at(before?, old, last)),
         stopped_by_drain: last.is_some_and(|last| stopped_by_drain(ask, last, facts)),
         before: before_configuration,
+        deployed: None,
+        dependents: Vec::new(),
         kept_state: before_update.and_then(|spec| spec.keeps_state()),
         mounts,
         mounts_before,
@@ -77,7 +79,7 @@ fn cluster_of<'d>(spec: Spec<'_>, namespace: &str, facts: &Facts<'d>) -> Option<
 
 /// The savepoint that a suspended job comes back from (DOMAIN 4.2-5). After a last-state suspend the operator goes by
 /// the metadata of high availability, and a path is a leftover.
-fn stopped_at<'d>(before: Resource<'d>, old: Spec<'d>, last: Option<Spec<'_>>) -> Option<Cow<'d, str>> {
+pub(super) fn stopped_at<'d>(before: Resource<'d>, old: Spec<'d>, last: Option<Spec<'_>>) -> Option<Cow<'d, str>> {
     let kept_elsewhere = last.is_some_and(|last| last.upgrade_mode() == UpgradeMode::LastState);
     if old.desired() != Desired::Suspended || kept_elsewhere {
         return None;
@@ -162,12 +164,7 @@ pub(super) fn retention(configuration: &Configuration<'_>) -> Retention {
 
 /// A declared resource, as the cluster returns it.
 pub(super) fn related<'d>(facts: &Facts<'d>, kind: &str, namespace: &str, name: &str) -> Option<Resource<'d>> {
-    let fits = |node: &Node<'d>| {
-        node.get("kind").is_some_and(|word| word.is(kind))
-            && node.path(&["metadata", "name"]).is_some_and(|word| word.is(name))
-            && node.path(&["metadata", "namespace"]).is_none_or(|word| word.is(namespace))
-    };
-    facts.related.iter().copied().find(fits).map(|node| Resource { node })
+    facts.related(kind, namespace, name).map(|node| Resource { node })
 }
 
 /// What a create or update says of the job's content.
@@ -192,8 +189,7 @@ pub(super) fn content<'d>(ask: &Ask<'d>) -> Content<'d> {
 
 /// Where a key stands, if that is in the request: the operator's defaults are another document.
 pub(super) fn place_in<'d>(resource: Resource<'d>, entry: &Entry<'d>) -> Option<Place<'d>> {
-    let body = resource.node.source().as_bytes().as_ptr_range();
-    body.contains(&entry.node.source().as_ptr()).then_some(Place::Body(entry.node))
+    resource.place_of(entry.node)
 }
 
 /// Whether a switch of the operator is on, and where the request says so. Absent means off (DOMAIN 4.3).

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::current;
 use super::request::Ask;
+use super::stored::{self, Stored};
 use crate::configuration::{Configuration, SAVEPOINT_FORMAT};
 use crate::document::Node;
 use crate::facts::Facts;
@@ -33,9 +34,13 @@ pub(super) fn current<'d>(ask: &Ask<'d>, facts: &Facts<'d>) -> Current<'d> {
         configuration.overlay(declared);
     }
     complete &= job.is_some() || declared.is_some();
+    let last = job.and_then(|job| job.status(&["reconciliationStatus", "lastReconciledSpec"]));
+    let text = stored::text(last);
+    let last = Stored::parse(last, text.as_deref());
     Current {
         state: current::state(job, facts),
         stateful: spec.and_then(|spec| spec.keeps_state()),
+        stopped_at: job.zip(spec).and_then(|(job, spec)| current::stopped_at(job, spec, last.spec())),
         retention: Some(current::retention(&configuration)),
         configuration,
         configuration_complete: complete,
