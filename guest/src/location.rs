@@ -130,9 +130,7 @@ fn segments(path: &str) -> Vec<&str> {
 
 /// Whether this names a checkpoint as Flink writes it: `…/chk-42`.
 pub fn is_checkpoint(text: &str) -> bool {
-    let last = text.trim_end_matches('/').trim_end_matches("/_metadata").trim_end_matches('/').rsplit('/').next();
-    let number = last.and_then(|name| name.strip_prefix("chk-"));
-    number.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
+    SavepointLocation::parse(text).is_ok_and(|location| location.is_checkpoint())
 }
 
 /// Whether two texts name the same place. Texts that are no locations are compared as they stand.
