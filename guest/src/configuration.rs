@@ -110,6 +110,13 @@ impl<'d> Configuration<'d> {
     }
 
     fn flatten(&mut self, map: Node<'d>, prefix: &str, layer: usize) {
+        // Flink lists the configuration of a cluster as `{key, value}`.
+        for entry in map.elements() {
+            let pair = (entry.get("key").and_then(|key| key.text()), entry.get("value"));
+            if let (Some(key), Some((node, value))) = (pair.0, pair.1.and_then(|node| Some((node, node.scalar()?)))) {
+                self.entries.push(Entry { key, value, node, layer });
+            }
+        }
         for (key, node) in map.members() {
             let Some(name) = key.text() else { continue };
             let key = if prefix.is_empty() { name } else { Cow::Owned(format!("{prefix}.{name}")) };

@@ -5,6 +5,7 @@ mod action;
 mod content;
 mod current;
 mod intent;
+mod lookup;
 mod oddity;
 mod overriding;
 mod resource;
@@ -21,6 +22,7 @@ pub use action::{
 pub use content::Content;
 pub use current::{Current, Dependent, JobState, Retention};
 pub use intent::{Intent, Restart};
+pub use lookup::{Lookup, ObjectRef, Scoped};
 pub use oddity::{Oddity, OddityKind, Soft};
 #[cfg(test)]
 pub use overriding::ANNOTATIONS;
@@ -84,6 +86,8 @@ pub struct Stage<'d> {
     pub declaration: Option<Declaration<'d>>,
     /// The facts that apply to the target.
     pub facts: Facts<'d>,
+    /// Which read of the platform tells what a rule may want. A location is read where it lies.
+    pub lookups: Vec<(Want, Lookup)>,
     /// What was said about a restart.
     pub intent: Intent<'d>,
     /// The rules that the request asks to lift.
@@ -117,12 +121,21 @@ impl<'d> Stage<'d> {
             current: Current::default(),
             declaration: None,
             facts,
+            lookups: Vec::new(),
             intent,
             overrides: Vec::new(),
             in_plan: false,
             call: None,
             repeats: false,
             leniency: None,
+        }
+    }
+
+    /// The read that tells this.
+    pub fn lookup(&self, want: &Want) -> Option<Lookup> {
+        match want {
+            Want::Location(at) => Some(Lookup::Location(at.clone())),
+            want => self.lookups.iter().find(|(told, _)| told == want).map(|(_, lookup)| lookup.clone()),
         }
     }
 

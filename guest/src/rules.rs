@@ -247,6 +247,7 @@ catalogue![
     hygiene::nonce_unchanged::RULE,
     hygiene::max_attempts_not_positive::RULE,
     hygiene::unknown_request::RULE,
+    hygiene::facts_contradict::RULE,
 ];
 
 #[cfg(test)]

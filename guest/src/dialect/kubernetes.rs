@@ -17,7 +17,7 @@ mod volumes;
 
 use std::borrow::Cow;
 
-use super::Context;
+use super::{Context, reads};
 use crate::document::Node;
 use crate::gate::Failure;
 use crate::operation::Verb;
@@ -161,6 +161,10 @@ fn other<'d, R>(ask: &Ask<'d>, context: &Context<'d>, then: impl FnOnce(&Decoded
     let job = snapshot::job_of(ask).filter(|_| ask.kind == Kind::Snapshot && ask.verb != Verb::Delete);
     let about = job.as_ref().unwrap_or(&ask.target);
     let mut stage = context.stage(Dialect::Kubernetes, &about.namespace, &about.name)?;
+    if let Some(job) = &job {
+        let kind = snapshot::kind_of(ask).1;
+        context.observe(&mut stage, &|seen| reads::snapshot(kind, &job.namespace, &job.name, seen));
+    }
     stage.declaration = Some(ask.declaration(None));
     stage.leniency = leniency::of(ask, context.settings);
     hygiene::inspect(ask, &mut stage.oddities);
@@ -183,6 +187,9 @@ fn job<R>(ask: &Ask<'_>, context: &Context<'_>, then: impl FnOnce(&Decoded<'_>) 
     let stable_spec = Stored::parse(stable, stable_text.as_deref());
 
     let mut stage = context.stage(Dialect::Kubernetes, &ask.target.namespace, &ask.target.name)?;
+    let cluster = ask.resource().and_then(|resource| resource.spec(ask.kind).get("deploymentName")?.text());
+    let cluster = cluster.as_deref().filter(|_| ask.kind == Kind::SessionJob);
+    context.observe(&mut stage, &|_| reads::resource(ask.kind, &ask.target.namespace, cluster));
     stage.leniency = leniency::of(ask, context.settings);
     hygiene::inspect(ask, &mut stage.oddities);
     common(&mut stage, ask.resource(), ask.user.clone());

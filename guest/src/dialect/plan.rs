@@ -5,9 +5,11 @@ mod step;
 
 use std::borrow::Cow;
 
+use super::reads::{self, Reads};
 use super::{Context, alibaba, flink_rest, ververica};
 use crate::configuration::DRAIN_ON_SAVEPOINT;
 use crate::document::Node;
+use crate::facts::Facts;
 use crate::gate::{Failure, FailureKind};
 use crate::nearest::nearest;
 use crate::operation::{
@@ -57,6 +59,11 @@ pub(super) fn decode<R>(
         let later = later.get(1..).unwrap_or_default();
         let mut stage = context.stage(platform, &namespace, &name)?;
         stage.in_plan = true;
+        context.observe(&mut stage, &|seen| reads(platform, &namespace, &name, seen));
+        // Every step sees the same facts: what is odd about them is said once.
+        if position > 0 {
+            stage.oddities.clear();
+        }
         let asked = asked.iter().cloned();
         stage.overrides.extend(asked.map(|asked| Override { told: position > 0, ..asked }));
         prepare(&mut stage, platform);
@@ -94,6 +101,21 @@ fn overriding(node: Node<'_>) -> Result<Override<'_>, Failure> {
         only_listed: false,
         told: false,
     })
+}
+
+/// The reads of the platform that tell of the deployment.
+fn reads(platform: Dialect, namespace: &str, name: &str, seen: &Facts<'_>) -> Reads {
+    match platform {
+        Dialect::Ververica => reads::ververica(namespace, name, seen),
+        Dialect::Alibaba => reads::alibaba_deployment(namespace, name),
+        // The resource may be of any kind.
+        Dialect::Kubernetes => Vec::new(),
+        // Flink knows jobs by id; a name may be anything.
+        _ => {
+            let is_id = name.len() == 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+            reads::flink(is_id.then_some(name))
+        }
+    }
 }
 
 /// A later start is the intent. Where none follows, the plan says nothing: the start may stand in another one.

@@ -12,7 +12,7 @@ mod wish;
 use std::borrow::Cow;
 
 use super::managed::{choice, deletion, header_intent, header_override, push, refuse, same_namespace, unknown};
-use super::{Call, Context};
+use super::{Call, Context, reads};
 use crate::document::{Document, Node};
 use crate::gate::Failure;
 use crate::operation::{Action, Decoded, Dialect, Disposal, Override, Place, Stage, Target};
@@ -105,6 +105,9 @@ pub(super) fn decode<R>(
     let target = Target { namespace: Cow::Borrowed(namespace), name };
     let mut stage = context.stage(Dialect::Ververica, &target.namespace, &target.name)?;
     stage.call = matches!(route, Route::PatchDefaults).then_some("deployment-defaults");
+    if matches!(route, Route::Patch | Route::Replace | Route::DeleteDeployment | Route::CreateSavepoint) {
+        context.observe(&mut stage, &|seen| reads::ververica(&target.namespace, &target.name, seen));
+    }
     header_intent(call, &mut stage);
     header_override(call, &mut stage);
     match refusal {

@@ -3,9 +3,8 @@
 
 use std::borrow::Cow;
 
-use crate::configuration::{Configuration, Key};
 use crate::finding::Report;
-use crate::operation::{Dialect, Kind, Place, Stage};
+use crate::operation::{Dialect, Kind, Place, Resource, Stage};
 use crate::rules::operator::{self, ALWAYS, Since, Subject};
 use crate::rules::{Level, Rule};
 use crate::uri::{Uri, host};
@@ -25,26 +24,26 @@ pub(in crate::rules) static RULE: Rule = Rule {
 };
 
 const SINCE: Since = (1, 15);
-const SCHEMES: Key = &["kubernetes.operator.user.artifacts.allowed-schemes"];
-const HOSTS: Key = &["kubernetes.operator.user.artifacts.disallow-restricted-hosts"];
+const SCHEMES: &str = "kubernetes.operator.user.artifacts.allowed-schemes";
+const HOSTS: &str = "kubernetes.operator.user.artifacts.disallow-restricted-hosts";
 
 fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     let Some(subject) = operator::subject(stage, &[Kind::SessionJob, Kind::Deployment]) else { return };
     let Some(node) = subject.spec.of_job("jarURI") else { return };
     let Some(text) = node.text() else { return };
+    let was = subject.old.and_then(|old| old.of_job("jarURI")).is_some_and(|old| old.is(&text));
     let place = Place::Body(node);
     let uri = Uri::parse(&text);
     let http = |scheme: &str| scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
     if subject.declaration.kind == Kind::Deployment {
         // The job's own pods fetch it, with their rights.
         let host = uri.filter(|uri| uri.scheme.is_some_and(http)).and_then(|uri| uri.host);
-        if let Some(host) = host.filter(|host| host::is_restricted(host)) {
+        if let Some(host) = host.filter(|host| !was && host::is_restricted(host)) {
             let message = "the jar comes from an address that has a meaning only inside the cluster or the pod";
             report.note(&place, message).observed(host).remedy("check that every pod of the job reaches it");
         }
         return;
     }
-    let was = subject.old.and_then(|old| old.of_job("jarURI")).is_some_and(|old| old.is(&text));
     let shown = without_user(&text);
     let ours = report.settings().jar_schemes();
     let mut refuse = |since: Since, observed: &str, message: &str, expected: &str| {
@@ -61,15 +60,13 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     let Some(scheme) = uri.scheme else {
         return refuse(SINCE, &shown, "`jarURI` has no scheme: the operator refuses it", "scheme, host and path");
     };
-    let configuration = defaults(&subject);
-    let theirs = configuration.as_ref().and_then(|defaults| allowed(&subject, defaults));
     let is = |word: &str| word.trim().eq_ignore_ascii_case(scheme);
     let mut open = false;
     if let Some(ours) = ours.filter(|ours| !ours.iter().any(is)) {
         let message =
             format!("jars are not to be fetched by `{scheme}`: `jarSchemes` of the settings does not list it");
         refuse(ALWAYS, scheme, &message, &ours.to_string());
-    } else if let Some(theirs) = theirs {
+    } else if let Some(theirs) = allowed(&subject) {
         if !theirs.split(';').any(is) {
             refuse(SINCE, scheme, &format!("the operator refuses jars by `{scheme}`: its list has others"), theirs);
         }
@@ -79,8 +76,7 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     } else {
         open = ours.is_none() && !is("https");
     }
-    let checks_hosts = configuration.as_ref().is_none_or(|defaults| defaults.is_on(HOSTS) != Some(false));
-    if http(scheme) && checks_hosts {
+    if http(scheme) && !operator_default(&subject, HOSTS).is_some_and(|on| on.eq_ignore_ascii_case("false")) {
         match uri.host {
             None => {
                 let message = "`jarURI` names no host that Java can read: the operator refuses it";
@@ -90,13 +86,22 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
                 let message = "the operator refuses a jar from itself or from inside its own network";
                 refuse(SINCE, host, message, "a public host");
             }
+            // Reserved never to exist (RFC 6761); of other names only a look-up tells.
+            Some(host) if host.to_ascii_lowercase().ends_with(".invalid") => {
+                refuse(
+                    SINCE,
+                    host,
+                    "`jarURI` names a host that cannot exist: the operator refuses it",
+                    "a public host",
+                );
+            }
             Some(_) => {}
         }
     }
     if open && !subject.is_newer(SINCE) && !was {
         let message =
             format!("operators since 1.15 fetch jars by `https` alone unless told otherwise, not by `{scheme}`");
-        let remedy = "make sure that the operator's `kubernetes.operator.user.artifacts.allowed-schemes` lists it";
+        let remedy = format!("make sure that the operator's `{SCHEMES}` lists it");
         report.note(&place, message).observed(scheme).remedy(remedy);
         report
             .unjudged("by which schemes the operator fetches jars (`platform.flinkConfiguration`, `operatorVersion`)");
@@ -111,19 +116,19 @@ fn without_user(uri: &str) -> Cow<'_, str> {
     }
 }
 
-/// The operator's own configuration, which no resource can change.
-fn defaults<'d>(subject: &Subject<'_, 'd>) -> Option<Configuration<'d>> {
-    let node = subject.stage.facts.platform.configuration?;
-    let mut defaults = Configuration::default();
-    defaults.overlay(node);
-    Some(defaults)
+/// What the operator's own configuration says, which no resource can change.
+fn operator_default<'s>(subject: &Subject<'s, '_>, key: &str) -> Option<&'s str> {
+    let defaults = Resource { node: subject.stage.facts.platform.configuration? };
+    let entries = subject.stage.current.configuration.entries();
+    let entry = entries.iter().rev().find(|entry| entry.key == key && defaults.holds(entry.node))?;
+    Some(&entry.value)
 }
 
 /// The schemes, separated by `;`. Without the option they are known only of an operator that has it.
-fn allowed<'c>(subject: &Subject<'_, '_>, defaults: &'c Configuration<'_>) -> Option<&'c str> {
-    let version = subject.stage.facts.platform.operator_version.is_some();
-    let shipped = (version && !subject.is_newer(SINCE)).then_some("https");
-    defaults.get(SCHEMES).or(shipped)
+fn allowed<'s>(subject: &Subject<'s, '_>) -> Option<&'s str> {
+    let platform = &subject.stage.facts.platform;
+    let known = platform.configuration.is_some() && platform.operator_version.is_some() && !subject.is_newer(SINCE);
+    operator_default(subject, SCHEMES).or(known.then_some("https"))
 }
 
 #[cfg(test)]
@@ -198,6 +203,7 @@ mod tests {
             "[::1]",
             "[fe80::1]",
             "[::ffff:127.0.0.1]",
+            "repo.invalid",
             // These are no hosts to Java.
             "",
             "127.1",
