@@ -13,8 +13,8 @@ use std::borrow::Cow;
 use crate::document::Node;
 use crate::facts::Facts;
 pub use action::{
-    Action, Change, Deletion, Disposal, Reach, Registration, Restore, Skipped, Start, StartCause, Stop, StopCause,
-    StopMode, Trigger,
+    Action, Change, Claim, ClaimMode, Deletion, Disposal, Reach, Registration, Restore, Skipped, Start, StartCause,
+    Stop, StopCause, StopMode, Trigger,
 };
 pub use current::{Current, JobState, Retention};
 pub use intent::{Intent, Restart};
@@ -80,6 +80,8 @@ pub struct Stage<'d> {
     pub intent: Intent<'d>,
     /// It is a step of a change plan: remedies speak of its steps.
     pub in_plan: bool,
+    /// The platform's own name of the call, which permissions go by (Alibaba).
+    pub call: Option<&'static str>,
     /// A reason why nothing here may be denied: a controller asks (DOMAIN 6.0-1) or it is recovery (6.0-5).
     pub leniency: Option<&'static str>,
 }
@@ -104,6 +106,7 @@ impl<'d> Stage<'d> {
             facts,
             intent,
             in_plan: false,
+            call: None,
             leniency: None,
         }
     }

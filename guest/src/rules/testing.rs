@@ -67,7 +67,7 @@ pub(crate) fn stop(mode: StopMode, cause: StopCause) -> Action<'static> {
 
 /// A start.
 pub(crate) fn start(cause: StartCause, restore: Restore<'static>) -> Action<'static> {
-    Action::Start(Start { cause, restore, restore_place: Place::Request, allow_non_restored_state: None })
+    Action::Start(Start::new(cause, restore, Place::Request))
 }
 
 /// A savepoint that is triggered.

@@ -34,16 +34,12 @@ pub(super) fn start<'d>(root: Node<'d>, target: &Target<'d>, stage: &mut Stage<'
     fields(root, "the body of a start", FIELDS, stage);
     required(root, "deploymentId", "deploymentId", "the platform cannot tell what to start", stage);
     let strategy = root.get("restoreStrategy");
-    let mut start = Start {
-        cause: StartCause::Request,
-        // A batch job has no state to restore.
-        restore: match stage.facts.deployment.execution_mode.as_deref() {
-            Some("BATCH") => Restore::Empty,
-            _ => Restore::Unknown,
-        },
-        restore_place: Place::of(strategy.or(Some(root))),
-        allow_non_restored_state: None,
+    // A batch job has no state to restore.
+    let restore = match stage.facts.deployment.execution_mode.as_deref() {
+        Some("BATCH") => Restore::Empty,
+        _ => Restore::Unknown,
     };
+    let mut start = Start::new(StartCause::Request, restore, Place::of(strategy.or(Some(root))));
     match strategy {
         Some(node) if node.is_object() => read_strategy(node, &mut start, stage),
         Some(node) => stage.oddities.push(wrong_type(node, "restoreStrategy", "an object")),

@@ -52,7 +52,8 @@ impl<'d> Route<'_, 'd> {
         let (restore, restore_place) = self.restore(&configuration);
         let allow = self.allow_non_restored_state(&configuration);
         let place = restore_place.clone();
-        let start = Start { cause: StartCause::Request, restore, restore_place, allow_non_restored_state: allow };
+        let start =
+            Start { allow_non_restored_state: allow, ..Start::new(StartCause::Request, restore, restore_place) };
         (Action::Start(start), place)
     }
 

@@ -166,7 +166,7 @@ impl<'d> Transition<'_, 'd> {
     ) {
         let flag = self.new.of_job("allowNonRestoredState").and_then(|flag| flag.bool());
         let allow_non_restored_state = flag.or_else(|| stage.current.configuration.is_on(IGNORE_UNCLAIMED_STATE));
-        let start = Start { cause, restore, restore_place, allow_non_restored_state };
+        let start = Start { allow_non_restored_state, ..Start::new(cause, restore, restore_place) };
         self.push(stage, Action::Start(start), place);
     }
 
@@ -265,8 +265,8 @@ impl<'d> Transition<'_, 'd> {
             reach,
             arms_drain,
             drops_savepoint_on_delete: current::switched_off(stage, self.resource, self.new),
-            stores_location: None,
             stateful: self.new.keeps_state(),
+            ..Change::default()
         };
         self.push(stage, Action::Change(change), place);
     }

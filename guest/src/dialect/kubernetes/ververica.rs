@@ -22,12 +22,7 @@ pub(super) fn decode<'d>(stage: &mut Stage<'d>, ask: &Ask<'d>) {
             Some(text) => Restore::Location(text),
             None => Restore::Unknown,
         };
-        let start = Start {
-            cause: StartCause::Create,
-            restore,
-            restore_place: Place::of(location),
-            allow_non_restored_state: None,
-        };
+        let start = Start::new(StartCause::Create, restore, Place::of(location));
         push(Action::Start(start), Place::Body(state));
     }
 }

@@ -174,5 +174,6 @@ fn start<'d>(wish: &Wish<'d>, cause: StartCause, restore: Restore<'d>, target: &
     let place = Place::of(wish.state_node.or(wish.template));
     let restore_place = wish.restore_node.map_or_else(|| place.clone(), Place::Body);
     let allow_non_restored_state = wish.allow_non_restored_state;
-    push(stage, Action::Start(Start { cause, restore, restore_place, allow_non_restored_state }), target, place);
+    let start = Start { allow_non_restored_state, ..Start::new(cause, restore, restore_place) };
+    push(stage, Action::Start(start), target, place);
 }
