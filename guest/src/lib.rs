@@ -24,7 +24,7 @@ mod verdict;
 
 pub use finding::{Effect, Finding, Position, Unjudged};
 pub use operation::Dialect;
-pub use restore::{Candidate, Fate, RestorePlan};
+pub use restore::{Basis, Candidate, Fate, RestorePlan};
 pub use rules::{ALL as RULES, Level, Rule};
 pub use settings::{Problem, compile as compile_settings};
 pub use verdict::{Decision, OperationSummary, Verdict};

@@ -43,6 +43,7 @@ pub(super) fn of<'d>(ask: &Ask<'d>, facts: &Facts<'d>, last: Option<Spec<'_>>) -
         mounts,
         configuration,
         configuration_complete,
+        ..Current::default()
     }
 }
 
