@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use crate::document::{Document, Node, Reading};
 use crate::failure::{Failure, FailureKind};
+use crate::location;
 use crate::operation::Dialect;
 
 /// The facts that apply to one target. `None` everywhere means: not known.
@@ -34,6 +35,23 @@ pub struct Facts<'d> {
     pub now: Option<Cow<'d, str>>,
 }
 
+impl<'d> Facts<'d> {
+    /// A declared resource, as the cluster returns it.
+    pub fn related(&self, kind: &str, namespace: &str, name: &str) -> Option<Node<'d>> {
+        let fits = |node: &Node<'d>| {
+            node.get("kind").is_some_and(|word| word.is(kind))
+                && node.path(&["metadata", "name"]).is_some_and(|word| word.is(name))
+                && node.path(&["metadata", "namespace"]).is_none_or(|word| word.is(namespace))
+        };
+        self.related.iter().copied().find(fits)
+    }
+
+    /// Whether a resource is known not to exist.
+    pub fn is_absent(&self, kind: &str, namespace: &str, name: &str) -> bool {
+        self.absent.iter().any(|it| it.kind == kind && it.namespace == namespace && it.name == name)
+    }
+}
+
 /// What is known of the platform.
 #[derive(Debug, Default)]
 pub struct Platform<'d> {
@@ -45,6 +63,8 @@ pub struct Platform<'d> {
     pub universal_blob_storage: Option<bool>,
     /// The cluster's or operator's defaults; an empty map is known to be empty.
     pub configuration: Option<Node<'d>>,
+    /// The labels of the namespace (Kubernetes); `None`: not known.
+    pub namespace_labels: Option<Node<'d>>,
 }
 
 /// What is known of the deployment.
@@ -85,10 +105,16 @@ pub struct Savepoint<'d> {
     pub format: Option<Cow<'d, str>>,
     pub max_parallelism: Option<i64>,
     pub restore_candidate: Option<bool>,
-    pub referenced_by: Vec<Cow<'d, str>>,
+    /// Who else refers to it; an empty list is known to be empty.
+    pub referenced_by: Option<Vec<Cow<'d, str>>>,
 }
 
 impl Savepoint<'_> {
+    /// Whether it is known to lie at this location, however that is spelt.
+    pub fn lies_at(&self, location: &str) -> bool {
+        self.location.as_ref().is_some_and(|own| location::same(own, location))
+    }
+
     /// Its id, else its location: how findings name it.
     pub fn label(&self) -> &str {
         self.id.as_deref().or(self.location.as_deref()).unwrap_or("a savepoint without id")

@@ -4,6 +4,8 @@
 #[cfg(target_arch = "wasm32")]
 mod component;
 mod configuration;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod cost;
 mod dialect;
 mod document;
 mod facts;

@@ -94,6 +94,12 @@ impl<'t> SavepointLocation<'t> {
         self.scheme.is_none_or(|scheme| scheme.eq_ignore_ascii_case("file")).then_some(self.path)
     }
 
+    /// Whether this is a checkpoint of a job, which Flink made and may delete: it ends in `/chk-<n>`.
+    pub fn is_checkpoint(&self) -> bool {
+        let number = self.segments().pop().and_then(|name| name.strip_prefix("chk-"));
+        number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+    }
+
     fn segments(&self) -> Vec<&'t str> {
         let mut segments = segments(self.path);
         if segments.last() == Some(&"_metadata") {

@@ -43,17 +43,19 @@ pub struct OperationSummary {
 }
 
 /// Runs every rule over every stage.
-pub fn judge(decoded: &Decoded<'_>, settings: &Settings) -> Verdict {
-    let mut judge = Judge { settings, said: Said::default() };
+pub fn judge(decoded: &Decoded<'_>, settings: &Settings<'_>) -> Verdict {
+    let mut said = Said::default();
     let mut doubtful = false;
     for stage in &decoded.stages {
-        let known = judge.said.unjudged.len();
-        rules::judge(stage, &mut judge);
+        let known = said.unjudged.len();
+        let settings =
+            settings.within(stage.namespace(), |label| stage.facts.platform.namespace_labels?.get(label)?.scalar());
+        rules::judge(stage, &mut Judge { settings: &settings, said: &mut said });
         // A job in unknown state may be failing: to stop it is never held up by a missing fact.
         let unknown = matches!(stage.current.state, None | Some(JobState::Unknown(_)));
-        doubtful |= judge.said.unjudged.len() > known && !(unknown && stage.stops().next().is_some());
+        doubtful |= said.unjudged.len() > known && !(unknown && stage.stops().next().is_some());
     }
-    let Said { mut findings, mut unjudged, .. } = judge.said;
+    let Said { mut findings, mut unjudged, .. } = said;
     findings.sort_by_key(|finding: &Finding| std::cmp::Reverse(finding.effect));
     findings.truncate(MAX_FINDINGS);
     unjudged.dedup();
@@ -79,17 +81,17 @@ pub fn judge(decoded: &Decoded<'_>, settings: &Settings) -> Verdict {
 
 /// What the rules have said so far, and which of them may speak.
 struct Judge<'v> {
-    settings: &'v Settings,
-    said: Said,
+    settings: &'v Settings<'v>,
+    said: &'v mut Said,
 }
 
 impl Bench for Judge<'_> {
-    fn admit(&mut self, stage: &Stage<'_>, rule: &'static Rule) -> Option<Report<'_>> {
+    fn admit(&mut self, stage: &Stage<'_>, place: usize, rule: &'static Rule) -> Option<Report<'_>> {
         if !rule.judges(stage.platform) {
             return None;
         }
-        let main = self.settings.level(rule.id).unwrap_or(rule.level).effect()?;
-        Some(Report::new(rule, main, stage.leniency, self.settings, &mut self.said))
+        let main = self.settings.level(place).unwrap_or(rule.level).effect()?;
+        Some(Report::new(rule, main, stage.leniency, self.settings, self.said))
     }
 }
 

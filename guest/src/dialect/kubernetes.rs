@@ -48,22 +48,31 @@ pub(super) fn manifest<R>(
 fn decode<R>(asked: Asked<'_>, context: &Context<'_>, then: impl FnOnce(&Decoded<'_>) -> R) -> Result<R, Failure> {
     match asked {
         Asked::Resource(ask) => match idle(&ask) {
-            Some((why, place)) => single(Action::Nothing(why), ask.target.clone(), place, context, then),
+            Some((why, place)) => {
+                let mut stage = context.stage(Dialect::Kubernetes, &ask.target.namespace, &ask.target.name)?;
+                stage.repeats = repeats(&ask);
+                stage.operations.push(Operation { action: Action::Nothing(why), target: ask.target.clone(), place });
+                finish(stage, then)
+            }
             None if matches!(ask.kind, Kind::Snapshot | Kind::Ververica) => other(&ask, context, then),
             None => job(&ask, context, then),
         },
         Asked::Scale { target, replicas, before, place } => {
             let same = replicas.zip(before).is_some_and(|(after, before)| after.same(&before));
             let action = if same { Action::Nothing("leave unchanged") } else { Action::Rescale(replicas) };
-            single(action, target, place, context, then)
+            let mut stage = context.stage(Dialect::Kubernetes, &target.namespace, &target.name)?;
+            let deployment = current::related(&stage.facts, "FlinkDeployment", &target.namespace, &target.name);
+            stage.current.state = current::state(deployment, &stage.facts);
+            stage.operations.push(Operation { action, target, place });
+            finish(stage, then)
         }
         Asked::Nothing { why, target, place } => single(Action::Nothing(why), target, place, context, then),
-        Asked::Unknown { oddity, target, leniency } => {
+        Asked::Unknown { oddity, target, verb, user } => {
             let mut stage = context.stage(Dialect::Kubernetes, &target.namespace, &target.name)?;
             let place = oddity.place.clone();
             stage.operations.push(Operation { action: Action::Unknown, target, place });
             stage.oddities.push(oddity);
-            stage.leniency = leniency;
+            stage.leniency = leniency::of_user(verb, &user, context.settings);
             finish(stage, then)
         }
     }
@@ -96,6 +105,28 @@ fn idle<'d>(ask: &Ask<'d>) -> Option<(&'static str, Place<'d>)> {
     }
 }
 
+/// Whether an update leaves all as it was that people or controllers write. `kubectl` notes what it was given.
+fn repeats(ask: &Ask<'_>) -> bool {
+    const KUBECTL: &str = "kubectl.kubernetes.io/last-applied-configuration";
+    let (Some(old), Some(object)) = (ask.old, ask.object) else { return false };
+    let unchanged = match (old.node.get("spec"), object.node.get("spec")) {
+        (Some(before), Some(after)) => before.same(&after),
+        _ => false,
+    };
+    let same = |name: &str| match (old.metadata(name), object.metadata(name)) {
+        (Some(before), Some(after)) if name == "annotations" => {
+            let (mut before, mut after) = (before.present(), after.present());
+            before.remove(KUBECTL);
+            after.remove(KUBECTL);
+            before.len() == after.len() && before.iter().zip(&after).all(|((x, a), (y, b))| x == y && a.same(b))
+        }
+        (Some(before), Some(after)) => before.same(&after),
+        (before, after) => before.is_none() && after.is_none(),
+    };
+    let metadata = || ["finalizers", "ownerReferences", "labels", "annotations"].into_iter().all(same);
+    ask.kind.runs_job() && unchanged && (ask.bare || metadata())
+}
+
 /// The operator's finalizer is taken away. A manifest never lists it, and leaves it alone.
 fn loses_finalizer(ask: &Ask<'_>, old: Resource<'_>, object: Resource<'_>) -> bool {
     let lost = |name: &str| old.has_finalizer(name) && !object.has_finalizer(name);
@@ -124,7 +155,7 @@ fn other<'d, R>(ask: &Ask<'d>, context: &Context<'d>, then: impl FnOnce(&Decoded
     let about = job.as_ref().unwrap_or(&ask.target);
     let mut stage = context.stage(Dialect::Kubernetes, &about.namespace, &about.name)?;
     stage.declaration = Some(ask.declaration(None));
-    common(&mut stage, ask);
+    common(&mut stage, ask, context);
     if ask.kind == Kind::Snapshot {
         stage.current = snapshot::current(ask, &stage.facts);
         snapshot::decode(&mut stage, ask);
@@ -143,12 +174,14 @@ fn job<R>(ask: &Ask<'_>, context: &Context<'_>, then: impl FnOnce(&Decoded<'_>) 
     let stable_spec = Stored::parse(stable, stable_text.as_deref());
 
     let mut stage = context.stage(Dialect::Kubernetes, &ask.target.namespace, &ask.target.name)?;
-    common(&mut stage, ask);
+    common(&mut stage, ask, context);
     stage.declaration = Some(ask.declaration(last_spec.spec()));
+    stage.content = current::content(ask);
     stage.current = current::of(ask, &stage.facts, last_spec.spec());
     stage.oddities.extend(last_spec.oddity(last, "lastReconciledSpec"));
     stage.oddities.extend(stable_spec.oddity(stable, "lastStableSpec"));
     let deployed = deployed(ask, &stage, !matches!(last_spec, Stored::Absent));
+    stage.current.deployed = deployed;
 
     match (ask.verb, ask.old, ask.object) {
         (Verb::Delete, ..) => deletion::delete(&mut stage, ask, deployed),
@@ -227,8 +260,8 @@ fn deployed(ask: &Ask<'_>, stage: &Stage<'_>, reconciled: bool) -> Option<bool> 
 }
 
 /// What every decoded resource has: who asks, what is said about a restart, odd words.
-fn common<'d>(stage: &mut Stage<'d>, ask: &Ask<'d>) {
-    stage.leniency = leniency::of(ask);
+fn common<'d>(stage: &mut Stage<'d>, ask: &Ask<'d>, context: &Context<'_>) {
+    stage.leniency = leniency::of(ask, context.settings);
     if let Some(user) = &ask.user {
         stage.facts.principal.get_or_insert_with(|| user.clone());
     }

@@ -82,6 +82,7 @@ const DOCUMENT: &[(&str, Shape)] = &[
             ("fileSystems", Shape::Texts),
             ("universalBlobStorage", Shape::Boolean),
             ("flinkConfiguration", Shape::Map),
+            ("namespaceLabels", Shape::Map),
         ]),
     ),
     (
@@ -224,6 +225,7 @@ pub(super) fn read<'d>(root: Node<'d>, facts: &mut Facts<'d>) {
         texts(node, "fileSystems", &mut platform.file_systems);
         flag(node, "universalBlobStorage", &mut platform.universal_blob_storage);
         map(node, "flinkConfiguration", &mut platform.configuration);
+        map(node, "namespaceLabels", &mut platform.namespace_labels);
     }
     if let Some(node) = root.get("deployment") {
         let deployment = &mut facts.deployment;
@@ -285,8 +287,7 @@ fn savepoint(node: Node<'_>) -> Savepoint<'_> {
         restore_candidate: flag("restoreCandidate"),
         referenced_by: node
             .get("referencedBy")
-            .map(|list| list.elements().filter_map(|element| element.scalar()).collect())
-            .unwrap_or_default(),
+            .map(|list| list.elements().filter_map(|element| element.scalar()).collect()),
     }
 }
 

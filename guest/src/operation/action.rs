@@ -183,15 +183,15 @@ pub struct Claim<'d> {
     pub place: Place<'d>,
 }
 
-/// Who owns a snapshot after a restore.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Who owns a snapshot after a restore. Ordered by what is lost at worst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ClaimMode {
     /// Whoever took it: Flink makes itself independent of it.
     NoClaim,
-    /// Flink, which deletes it as soon as it has a newer one.
-    Claim,
     /// Nobody: checkpoints may go on referring to it for ever.
     Legacy,
+    /// Flink, which deletes it as soon as it has a newer one.
+    Claim,
 }
 
 impl ClaimMode {
@@ -274,14 +274,16 @@ pub struct Change<'d> {
     pub drops_savepoint_on_delete: Option<Place<'d>>,
     /// A savepoint location that this brings in and that no start uses yet (Kubernetes `initialSavepointPath`).
     pub stores_location: Option<Node<'d>>,
+    /// Where stateful upgrades become stateless ones, if they are stateful now (Ververica).
+    pub turns_stateless: Option<Place<'d>>,
     /// Stateful upgrades are on after this change; `None`: not known.
     pub stateful: Option<bool>,
     /// Where it is said that starts restore nothing although upgrades are stateful (Ververica STATEFUL with NONE).
     pub forgets_state: Option<Place<'d>>,
     /// Where the flag that lets every later start drop state is set (Ververica, Kubernetes).
     pub allows_non_restored: Option<Place<'d>>,
-    /// How the platform would stop the job to bring the change to it, where it is not known whether the job runs.
-    pub stops_if_running: Option<StopMode>,
+    /// What drains the job for this change if it runs and upgrades are stateful, where that is not known (Ververica).
+    pub may_drain: Option<Place<'d>>,
 }
 
 /// What a running job sees of a change.
@@ -309,8 +311,8 @@ pub struct Deletion<'d> {
     pub place: Place<'d>,
     /// The newest restore point that is known, in words.
     pub restore_point: Option<String>,
-    /// A COMPLETED savepoint younger than 15 minutes is known.
-    pub fresh_savepoint: bool,
+    /// How many seconds ago the newest COMPLETED savepoint was taken whose time is known.
+    pub savepoint_age: Option<u64>,
     /// Why the operator does not clean up, or takes no savepoint any more, whatever was set before (Kubernetes).
     pub skipped: Option<Skipped>,
 }

@@ -6,15 +6,12 @@ use super::status::{Known, known};
 use super::words::{candidate, claim};
 use super::{Basis, Fate, MAX_CANDIDATES, RestorePlan, Told, finish};
 use crate::configuration::{
-    Configuration, DRAIN_ON_SAVEPOINT, Key, LAST_STATE_FALLBACK, RETENTION, SAVEPOINT_DIRECTORY,
+    Configuration, DRAIN_ON_SAVEPOINT, LAST_STATE_CANCEL, LAST_STATE_FALLBACK, MAX_CHECKPOINT_AGE, RETENTION,
+    SAVEPOINT_DIRECTORY,
 };
 use crate::instant::Instant;
 use crate::location;
 use crate::operation::{Action, Declaration, Desired, JobState, Kind, Spec, Stage, Start, StartCause, UpgradeMode};
-
-const HIGH_AVAILABILITY: Key = &["high-availability.type", "recovery.mode", "high-availability"];
-const CANCELS_FOR_LAST_STATE: Key = &["kubernetes.operator.job.upgrade.last-state.job-cancel.enabled"];
-const OLDEST_CHECKPOINT: Key = &["kubernetes.operator.job.upgrade.last-state.max.allowed.checkpoint.age"];
 
 /// The path that stands for the metadata of high availability.
 const METADATA: &str = "KUBERNETES_OPERATOR_LAST_STATE";
@@ -149,7 +146,7 @@ impl<'d> Case<'_, 'd> {
         let state = state.word();
         let status = self.declaration.before().filter(|before| before.node.get("status").is_some());
         let path = status.and_then(|before| before.status_text(&["jobStatus", "upgradeSavepointPath"]));
-        let metadata = self.high_availability(self.before()) && self.declaration.kind != Kind::SessionJob;
+        let metadata = self.before().high_availability().is_some() && self.declaration.kind != Kind::SessionJob;
         match path {
             _ if metadata => kept(
                 "last-state",
@@ -176,10 +173,10 @@ impl<'d> Case<'_, 'd> {
     /// By the metadata of high availability, else by a cancel that has to leave its checkpoint.
     fn last_state(&self, why: &str) -> Way {
         let (before, session) = (self.before(), self.declaration.kind == Kind::SessionJob);
-        let available = self.high_availability(before);
-        let cancels = session || self.new_version() || self.now().is_on(CANCELS_FOR_LAST_STATE) == Some(true);
+        let available = before.high_availability().is_some();
+        let cancels = session || self.new_version() || self.now().is_on(LAST_STATE_CANCEL) == Some(true);
         if available && !cancels {
-            return match self.high_availability(self.now()) {
+            return match self.now().high_availability().is_some() {
                 true => self.checkpoint(format!(
                     "{why}the cluster is torn down, and its last checkpoint found by the metadata of high availability"
                 )),
@@ -207,7 +204,7 @@ impl<'d> Case<'_, 'd> {
     }
 
     fn checkpoint(&self, mut reason: String) -> Way {
-        if let Some(age) = self.now().present(OLDEST_CHECKPOINT) {
+        if let Some(age) = self.now().present(MAX_CHECKPOINT_AGE) {
             reason.push_str(&format!(", or with a savepoint if that is older than {age}"));
         }
         kept("last-state", reason)
@@ -302,10 +299,6 @@ impl<'d> Case<'_, 'd> {
     /// What applies to the job that runs now.
     fn before(&self) -> &Configuration<'d> {
         self.stage.current.before.as_ref().unwrap_or(self.now())
-    }
-
-    fn high_availability(&self, configuration: &Configuration<'_>) -> bool {
-        configuration.present(HIGH_AVAILABILITY).is_some_and(|word| !word.trim().eq_ignore_ascii_case("none"))
     }
 
     fn new_version(&self) -> bool {

@@ -1,6 +1,5 @@
 //! What is said of a snapshot besides its fate: where it comes from, and what makes it suspicious.
 
-use crate::configuration::Key;
 use crate::facts::Savepoint;
 use crate::location;
 use crate::operation::{ClaimMode, Dialect, Stage, Start};
@@ -11,8 +10,6 @@ use crate::text::clean;
 const MAX_COMPARED: usize = 200;
 /// How many of them are named.
 const MAX_TWINS: usize = 3;
-
-const CLAIM_MODE: Key = &["execution.state-recovery.claim-mode", "execution.savepoint-restore-mode"];
 
 /// A candidate with its reason: `fate` in words, and what else is to be said of it.
 pub(super) fn candidate<'a>(
@@ -101,9 +98,7 @@ fn is_unreadable(stage: &Stage<'_>, savepoint: &Savepoint<'_>) -> bool {
 
 /// Who owns the snapshot after the start, where that is said or matters (DOMAIN 3.5).
 pub(super) fn claim(stage: &Stage<'_>, start: &Start<'_>) -> Option<&'static str> {
-    let configured = || stage.current.configuration.get(CLAIM_MODE).and_then(ClaimMode::read);
-    let said = start.claim.as_ref().map(|claim| claim.mode).or_else(configured);
-    Some(match said {
+    Some(match start.claim.as_ref().map(|claim| claim.mode) {
         Some(ClaimMode::Claim) => {
             "CLAIM: Flink owns it from now on, and deletes it once a newer checkpoint subsumes it"
         }

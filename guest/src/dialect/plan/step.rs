@@ -114,7 +114,7 @@ impl<'d> Step<'d> {
                 deployed: None,
                 place: Place::Body(self.node),
                 restore_point: None,
-                fresh_savepoint: false,
+                savepoint_age: None,
                 skipped: None,
             }),
         }

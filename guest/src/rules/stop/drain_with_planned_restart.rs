@@ -2,7 +2,7 @@
 //! `drain-intent-missing`.
 
 use crate::finding::Report;
-use crate::operation::{Dialect, JobState, Operation, Place, Restart, Stage, Stop, StopCause, StopMode};
+use crate::operation::{Action, Dialect, JobState, Operation, Place, Restart, Stage, Stop, StopCause, StopMode, Want};
 use crate::rules::{Level, Rule, words};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -27,6 +27,18 @@ pub(in crate::rules) static RULE: Rule = Rule {
 fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     for (operation, stop) in stage.stops().filter(|(_, stop)| stop.mode == StopMode::Drain) {
         judge(operation, stop, stage, report);
+    }
+    for operation in &stage.operations {
+        let Action::Change(change) = &operation.action else { continue };
+        let Some(place) = &change.may_drain else { continue };
+        report.lacks(Want::Deployment, "whether the deployment runs and its upgrades are stateful");
+        report
+            .warn(
+                place,
+                "if the deployment runs, and its upgrades are stateful, this change drains it and starts it again: the same \
+                 windows come out twice, each time incomplete",
+            )
+            .remedy(way_out(StopCause::Upgrade, stage));
     }
 }
 

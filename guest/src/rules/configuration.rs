@@ -1,0 +1,8 @@
+//! State-safety configuration (DOMAIN 6.6).
+
+pub(super) mod forbidden_config_key;
+pub(super) mod health_check_needs_recovery;
+pub(super) mod last_state_cancel_needs_retention;
+pub(super) mod last_state_without_ha;
+pub(super) mod rollback_needs_ha;
+pub(super) mod standby_jobmanager_needs_ha;
