@@ -140,7 +140,7 @@ fn judge(request: &Request<'_>, facts: &[Fact<'_>], settings: &[u8]) -> Result<O
 
 #[cfg(test)]
 mod tests {
-    use super::{Answer, Envelope, Fact, FailureKind, HttpHead, Lookup, Outcome, Request, Source, check};
+    use super::{Answer, Envelope, Fact, FailureKind, HttpHead, Lookup, Need, Outcome, Request, Source, check};
     use crate::compile_settings;
     use crate::verdict::Decision;
 
@@ -170,6 +170,56 @@ mod tests {
         assert_eq!(drain(&[(Source::Requester, RESTART)], ""), Decision::Deny);
         assert_eq!(drain(&[(Source::Operator, RESTART), (Source::Requester, FINAL)], trusting), Decision::Deny);
         assert_eq!(drain(&[(Source::Requester, RESTART), (Source::Requester, FINAL)], trusting), Decision::Deny);
+    }
+
+    const SHUT_DOWN: HttpHead<'_> = HttpHead { api: None, method: "DELETE", target: "/cluster", headers: &[] };
+    const JOBS: &[u8] = br#"{"jobs": [{"jid": "ab", "name": "orders", "state": "RUNNING"}]}"#;
+
+    fn shut_down(facts: &[Fact<'_>]) -> Outcome {
+        check(&Request { envelope: Envelope::Http(SHUT_DOWN), body: b"" }, facts, &[]).unwrap()
+    }
+
+    fn decision(outcome: &Outcome) -> Option<Decision> {
+        match outcome {
+            Outcome::Decided(verdict) => Some(verdict.decision),
+            Outcome::Needs(_) => None,
+        }
+    }
+
+    #[test]
+    fn a_read_is_asked_for_once_and_with_its_reason() {
+        let Outcome::Needs(needs) = shut_down(&[]) else { panic!("decided without a look") };
+        let [Need { lookup: Lookup::FlinkJobs, why }] = needs.as_slice() else { panic!("{needs:?}") };
+        assert_eq!(why, "whether jobs run in the cluster (`job.status`) (cluster-shutdown-with-running-jobs)");
+        let lookup = Lookup::FlinkJobs;
+        let answered = |answer| decision(&shut_down(&[Fact::observed(&lookup, answer)]));
+        assert_eq!(answered(Answer::Found(JOBS)), Some(Decision::Deny));
+        assert_eq!(answered(Answer::Found(b"{")), Some(Decision::Allow));
+        assert_eq!(answered(Answer::Absent), Some(Decision::Allow));
+        assert_eq!(answered(Answer::Unavailable("refused")), Some(Decision::Allow));
+    }
+
+    #[test]
+    fn only_the_platform_answers_a_read() {
+        let lookup = Lookup::FlinkJobs;
+        let by = |source| Fact { source, ..Fact::observed(&lookup, Answer::Found(br#"{"jobs": []}"#)) };
+        for source in [Source::Requester, Source::Operator, Source::Host] {
+            assert_eq!(decision(&shut_down(&[by(source)])), None, "{source:?}");
+        }
+        // Of a requester only the intent is believed.
+        let claimed = Fact::declared(Source::Requester, b"job: {status: FINISHED}");
+        assert_eq!(decision(&shut_down(&[claimed])), None);
+        let both = [claimed, Fact::observed(&lookup, Answer::Found(JOBS))];
+        assert_eq!(decision(&shut_down(&both)), Some(Decision::Deny));
+    }
+
+    #[test]
+    fn what_cannot_stand_in_a_path_is_not_read() {
+        for target in ["/jobs/%2e%2e?mode=cancel", "/jobs/%20?mode=cancel", "/jobs/a%0ab?mode=cancel"] {
+            let head = HttpHead { api: None, method: "PATCH", target, headers: &[] };
+            let outcome = check(&Request { envelope: Envelope::Http(head), body: b"" }, &[], &[]);
+            assert!(matches!(outcome, Ok(Outcome::Decided(_))), "{target} {outcome:?}");
+        }
     }
 
     #[test]

@@ -167,17 +167,17 @@ mod tests {
     fn answers_are_found_by_their_read() {
         let recorded = read(
             "[{lookup: {flinkJob: a}, found: {state: RUNNING}}, {lookup: flinkJobs, found: 'x'}, \
-             {lookup: {kubernetes: {kind: K, namespace: n}}, absent: true}, \
-             {lookup: {alibabaJob: {namespace: n, id: i}}, unavailable: no}, {lookup: {location: s3://b}, foundBase64: SWBnLQ==}]",
+             {lookup: {kubernetes: {kind: K, namespace: ns}}, absent: true}, \
+             {lookup: {alibabaJob: {namespace: ns, id: i}}, unavailable: refused}, {lookup: {location: s3://b}, foundBase64: SWBnLQ==}]",
         );
         let recorded = recorded.unwrap();
         let found = |text: &[u8]| Answered::Found(text.to_vec());
         assert_eq!(recorded.answer(&Lookup::FlinkJob("a".to_owned())), found(b"{\"state\":\"RUNNING\"}"));
         assert_eq!(recorded.answer(&Lookup::FlinkJobs), found(b"x"));
-        let all = ObjectRef { kind: "K".to_owned(), namespace: "n".to_owned(), name: None };
+        let all = ObjectRef { kind: "K".to_owned(), namespace: "ns".to_owned(), name: None };
         assert_eq!(recorded.answer(&Lookup::Kubernetes(all)), Answered::Absent);
-        let job = Scoped { namespace: "n".to_owned(), id: "i".to_owned() };
-        assert_eq!(recorded.answer(&Lookup::AlibabaJob(job)), Answered::Unavailable("no".to_owned()));
+        let job = Scoped { namespace: "ns".to_owned(), id: "i".to_owned() };
+        assert_eq!(recorded.answer(&Lookup::AlibabaJob(job)), Answered::Unavailable("refused".to_owned()));
         assert_eq!(recorded.answer(&Lookup::Location("s3://b".to_owned())), found(b"I`g-"));
         assert!(matches!(recorded.answer(&Lookup::FlinkJob("b".to_owned())), Answered::Unavailable(_)));
     }
