@@ -234,6 +234,13 @@ fn restore_plan(plan: restore::RestorePlan) -> wit::RestorePlan {
     };
     wit::RestorePlan {
         strategy: plan.strategy,
+        basis: match plan.basis {
+            restore::Basis::Snapshot => wit::Basis::Snapshot,
+            restore::Basis::Kept => wit::Basis::Kept,
+            restore::Basis::Empty => wit::Basis::Empty,
+            restore::Basis::Nothing => wit::Basis::Nothing,
+            restore::Basis::Unknown => wit::Basis::Unknown,
+        },
         chosen: plan.chosen,
         reason: plan.reason,
         candidates: plan.candidates.into_iter().map(candidate).collect(),

@@ -97,7 +97,7 @@ pub struct Deployment<'d> {
 }
 
 /// A known savepoint.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Savepoint<'d> {
     pub id: Option<Cow<'d, str>>,
     pub deployment_id: Option<Cow<'d, str>>,
@@ -108,6 +108,10 @@ pub struct Savepoint<'d> {
     /// `None`: not known. An empty map is known to be empty.
     pub annotations: Option<Node<'d>>,
     pub drained: Option<bool>,
+    /// Flink owns it since a start with claim mode CLAIM, and deletes it once it has a newer checkpoint.
+    pub claimed: Option<bool>,
+    /// Whether its location can be read; `None`: not known.
+    pub readable: Option<bool>,
     pub format: Option<Cow<'d, str>>,
     pub max_parallelism: Option<i64>,
     pub restore_candidate: Option<bool>,

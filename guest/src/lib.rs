@@ -32,7 +32,7 @@ mod writer;
 
 pub use finding::{Effect, Finding, Position, Unjudged};
 pub use operation::Dialect;
-pub use restore::{Candidate, Fate, RestorePlan};
+pub use restore::{Basis, Candidate, Fate, RestorePlan};
 pub use rules::{ALL as RULES, Level, Rule};
 pub use settings::{Problem, compile as compile_settings, schema as settings_schema};
 pub use verdict::{Decision, Exempted, OperationSummary, Verdict};

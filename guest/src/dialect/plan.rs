@@ -67,12 +67,13 @@ pub(super) fn decode<R>(
         let asked = asked.iter().cloned();
         stage.overrides.extend(asked.map(|asked| Override { told: position > 0, ..asked }));
         prepare(&mut stage, platform);
+        let initial = stage.current.state.clone();
         if state.is_some() {
             stage.current.state = state.clone();
             stage.current.desired = state.as_ref().filter(|_| platform == Dialect::Ververica).map(desired);
         }
         declare_intent(&mut stage, later);
-        remember(&mut stage, earlier);
+        remember(&mut stage, earlier, initial);
         let action = action(step, &stage, earlier, later);
         state = step.verb.leaves().or(state);
         let target = Target { namespace: namespace.clone(), name: name.clone() };
@@ -127,14 +128,26 @@ fn declare_intent(stage: &mut Stage<'_>, later: &[Step<'_>]) {
 }
 
 /// What the earlier steps leave behind.
-fn remember(stage: &mut Stage<'_>, earlier: &[Step<'_>]) {
-    let Some(last) = earlier.iter().rev().find(|step| step.verb.leaves_savepoint()) else { return };
-    stage.facts.deployment.has_state = Some(true);
-    stage.current.stopped_by_drain = match last.verb {
-        Verb::Stop(StopMode::Drain, ..) => true,
-        Verb::Stop(..) => drains(stage),
-        _ => false,
-    };
+fn remember(stage: &mut Stage<'_>, earlier: &[Step<'_>], mut state: Option<JobState>) {
+    for (position, step) in earlier.iter().enumerate() {
+        let number = position + 1;
+        let runs = !state.as_ref().is_some_and(JobState::is_over);
+        match &step.verb {
+            Verb::Stop(StopMode::Savepoint | StopMode::Drain, ..) | Verb::Savepoint(_) => {
+                stage.facts.deployment.has_state = Some(true);
+                stage.current.stopped_by_drain = match step.verb {
+                    Verb::Stop(StopMode::Drain, ..) => true,
+                    Verb::Stop(..) => drains(stage),
+                    _ => false,
+                };
+                stage.current.left_by = Some(format!("step {number}"));
+                stage.current.cancelled_by = None;
+            }
+            Verb::Stop(StopMode::Cancel, ..) if runs => stage.current.cancelled_by = Some(format!("step {number}")),
+            _ => {}
+        }
+        state = step.verb.leaves().or(state);
+    }
 }
 
 /// What this step does, with what stands around it.

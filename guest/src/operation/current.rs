@@ -29,6 +29,10 @@ pub struct Current<'d> {
     pub stopped_at: Option<Cow<'d, str>>,
     /// The stop before drained: by the spec that the operator stored (Kubernetes), or by an earlier step of a plan.
     pub stopped_by_drain: bool,
+    /// The earlier step of a plan that took the newest savepoint, in words.
+    pub left_by: Option<String>,
+    /// The earlier step of a plan that cancelled the job after that, in words.
+    pub cancelled_by: Option<String>,
     /// The configuration before an update, or with which the job ran that a start brings back, with the same defaults
     /// below it; `None`: neither, or not known.
     pub before: Option<Configuration<'d>>,

@@ -54,6 +54,7 @@ pub(super) fn of<'d>(ask: &Ask<'d>, facts: &Facts<'d>, last: Option<Spec<'_>>) -
         mounts_before,
         configuration,
         configuration_complete,
+        ..Current::default()
     }
 }
 

@@ -54,7 +54,7 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
         let message = match &current.mounts {
             Some(mounts) if covers(mounts, path) => continue,
             Some(_) => {
-                format!("{} are on `{path}`, which no lasting volume of all pods covers: gone with the pod", what(key))
+                format!("no lasting volume of all pods covers `{path}`, {}: it is gone with the pod", what(key))
             }
             None => {
                 if temporary {
@@ -66,10 +66,7 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
                 if stage.platform == Dialect::Kubernetes {
                     continue;
                 }
-                format!(
-                    "{} are on `{path}`: gone with the pod, unless all pods mount a lasting volume there",
-                    what(key)
-                )
+                format!("unless all pods mount a lasting volume at `{path}`, {}, it is gone with the pod", what(key))
             }
         };
         let draft = match temporary && current.mounts.is_some() && !was_so(stage, key, path) {
@@ -88,9 +85,9 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
 
 fn what(key: Key) -> &'static str {
     match key {
-        CHECKPOINT_DIRECTORY => "checkpoints",
-        HA_STORAGE => "the metadata of high availability",
-        _ => "savepoints",
+        CHECKPOINT_DIRECTORY => "where checkpoints are written",
+        HA_STORAGE => "where high availability keeps its metadata",
+        _ => "where savepoints are written",
     }
 }
 

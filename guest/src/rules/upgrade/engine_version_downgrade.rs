@@ -127,7 +127,9 @@ fn ran(stage: &Stage<'_>) -> Option<String> {
         };
         ours.then(version).flatten().and_then(text)
     });
-    known.or_else(|| stage.facts.platform.flink_version.as_deref().map(str::to_owned))
+    // On Ververica each deployment names its own, and no fact is of all.
+    let declared = stage.facts.platform.flink_version.as_deref().filter(|_| stage.platform == Dialect::Alibaba);
+    known.or_else(|| declared.map(str::to_owned))
 }
 
 #[cfg(test)]
