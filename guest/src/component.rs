@@ -57,7 +57,11 @@ impl wit::Guest for Component {
             parameters: rule.parameters.iter().map(parameter).collect(),
             level: level(rule.level),
         });
-        wit::Description { version: env!("CARGO_PKG_VERSION").to_owned(), rules: rules.collect() }
+        wit::Description {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            rules: rules.collect(),
+            settings_schema: crate::settings_schema(),
+        }
     }
 }
 
@@ -183,6 +187,7 @@ fn decided(verdict: judged::Verdict) -> wit::Verdict {
         operations: verdict.operations.into_iter().map(operation).collect(),
         findings: verdict.findings.into_iter().map(finding).collect(),
         unjudged: verdict.unjudged.into_iter().map(unjudged).collect(),
+        exempted: verdict.exempted.into_iter().map(exempted).collect(),
         restore: verdict.restore.map(restore_plan),
         document: verdict.document,
     }
@@ -214,6 +219,10 @@ fn unjudged(unjudged: found::Unjudged) -> wit::Unjudged {
     wit::Unjudged { rule: unjudged.rule.to_owned(), lacks: unjudged.lacks }
 }
 
+fn exempted(exempted: judged::Exempted) -> wit::Exempted {
+    wit::Exempted { rule: exempted.rule.to_owned(), reason: exempted.reason, until: exempted.until }
+}
+
 fn restore_plan(plan: restore::RestorePlan) -> wit::RestorePlan {
     let candidate = |candidate: restore::Candidate| wit::Candidate {
         id: candidate.id,
@@ -225,6 +234,13 @@ fn restore_plan(plan: restore::RestorePlan) -> wit::RestorePlan {
     };
     wit::RestorePlan {
         strategy: plan.strategy,
+        basis: match plan.basis {
+            restore::Basis::Snapshot => wit::Basis::Snapshot,
+            restore::Basis::Kept => wit::Basis::Kept,
+            restore::Basis::Empty => wit::Basis::Empty,
+            restore::Basis::Nothing => wit::Basis::Nothing,
+            restore::Basis::Unknown => wit::Basis::Unknown,
+        },
         chosen: plan.chosen,
         reason: plan.reason,
         candidates: plan.candidates.into_iter().map(candidate).collect(),

@@ -21,7 +21,7 @@ use http::Call;
 struct Context<'c> {
     declared: &'c Declared<'c>,
     observed: &'c Observed<'c>,
-    settings: &'c Settings,
+    settings: &'c Settings<'c>,
 }
 
 impl<'c> Context<'c> {
@@ -31,11 +31,7 @@ impl<'c> Context<'c> {
         'c: 'd,
     {
         let facts: Facts<'d> = self.declared.about(platform, namespace, name)?;
-        let trusted = self
-            .settings
-            .accept_intent_from
-            .iter()
-            .any(|who| who == "*" || facts.principal.as_deref().is_some_and(|principal| principal == who));
+        let trusted = self.settings.accepts_intent_of(facts.principal.as_deref());
         let mut stage = Stage::new(platform, facts);
         stage.intent.trusted = trusted;
         stage.intent.assume_restart = self.settings.assume_restart;
@@ -95,7 +91,7 @@ pub(crate) fn decode<R>(
     request: &Request<'_>,
     declared: &Declared<'_>,
     observed: &Observed<'_>,
-    settings: &Settings,
+    settings: &Settings<'_>,
     then: impl FnOnce(&Decoded<'_>) -> R,
 ) -> Result<R, Failure> {
     let context = Context { declared, observed, settings };

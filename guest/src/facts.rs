@@ -10,9 +10,12 @@ use std::borrow::Cow;
 
 use crate::document::{Document, Node, Reading};
 use crate::failure::{Failure, FailureKind};
+use crate::location;
 use crate::operation::Dialect;
 pub use contradiction::{Contradiction, lay};
 pub use observed::{Metadata, Observed};
+#[cfg(test)]
+pub(crate) use seen::Job;
 pub use seen::Seen;
 
 /// The facts that apply to one target. `None` everywhere means: not known.
@@ -42,6 +45,23 @@ pub struct Facts<'d> {
     pub now: Option<Cow<'d, str>>,
 }
 
+impl<'d> Facts<'d> {
+    /// A declared resource, as the cluster returns it.
+    pub fn related(&self, kind: &str, namespace: &str, name: &str) -> Option<Node<'d>> {
+        let fits = |node: &Node<'d>| {
+            node.get("kind").is_some_and(|word| word.is(kind))
+                && node.path(&["metadata", "name"]).is_some_and(|word| word.is(name))
+                && node.path(&["metadata", "namespace"]).is_none_or(|word| word.is(namespace))
+        };
+        self.related.iter().copied().find(fits)
+    }
+
+    /// Whether a resource is known not to exist.
+    pub fn is_absent(&self, kind: &str, namespace: &str, name: &str) -> bool {
+        self.absent.iter().any(|it| it.kind == kind && it.namespace == namespace && it.name == name)
+    }
+}
+
 /// What is known of the platform.
 #[derive(Debug, Default)]
 pub struct Platform<'d> {
@@ -53,6 +73,8 @@ pub struct Platform<'d> {
     pub universal_blob_storage: Option<bool>,
     /// The cluster's or operator's defaults; an empty map is known to be empty.
     pub configuration: Option<Node<'d>>,
+    /// The labels of the namespace (Kubernetes); `None`: not known.
+    pub namespace_labels: Option<Node<'d>>,
 }
 
 /// What is known of the deployment.
@@ -75,7 +97,7 @@ pub struct Deployment<'d> {
 }
 
 /// A known savepoint.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Savepoint<'d> {
     pub id: Option<Cow<'d, str>>,
     pub deployment_id: Option<Cow<'d, str>>,
@@ -86,13 +108,23 @@ pub struct Savepoint<'d> {
     /// `None`: not known. An empty map is known to be empty.
     pub annotations: Option<Node<'d>>,
     pub drained: Option<bool>,
+    /// Flink owns it since a start with claim mode CLAIM, and deletes it once it has a newer checkpoint.
+    pub claimed: Option<bool>,
+    /// Whether its location can be read; `None`: not known.
+    pub readable: Option<bool>,
     pub format: Option<Cow<'d, str>>,
     pub max_parallelism: Option<i64>,
     pub restore_candidate: Option<bool>,
-    pub referenced_by: Vec<Cow<'d, str>>,
+    /// Who else refers to it; an empty list is known to be empty.
+    pub referenced_by: Option<Vec<Cow<'d, str>>>,
 }
 
 impl Savepoint<'_> {
+    /// Whether it is known to lie at this location, however that is spelt.
+    pub fn lies_at(&self, location: &str) -> bool {
+        self.location.as_ref().is_some_and(|own| location::same(own, location))
+    }
+
     /// Its id, else its location: how findings name it.
     pub fn label(&self) -> &str {
         self.id.as_deref().or(self.location.as_deref()).unwrap_or("a savepoint without id")

@@ -66,7 +66,7 @@ pub struct Report<'v> {
     main: Effect,
     /// Why nothing may be denied.
     leniency: Option<&'static str>,
-    settings: &'v Settings,
+    settings: &'v Settings<'v>,
     said: &'v mut Said,
 }
 
@@ -76,14 +76,14 @@ impl<'v> Report<'v> {
         rule: &'static Rule,
         main: Effect,
         leniency: Option<&'static str>,
-        settings: &'v Settings,
+        settings: &'v Settings<'v>,
         said: &'v mut Said,
     ) -> Self {
         Self { rule, main, leniency, settings, said }
     }
 
     /// What whoever runs the gate has set.
-    pub fn settings(&self) -> &'v Settings {
+    pub fn settings(&self) -> &'v Settings<'v> {
         self.settings
     }
 

@@ -2,10 +2,12 @@
 //! it, rules read it.
 
 mod action;
+mod content;
 mod current;
 mod intent;
 mod lookup;
 mod oddity;
+mod overriding;
 mod resource;
 mod want;
 
@@ -14,13 +16,17 @@ use std::borrow::Cow;
 use crate::document::Node;
 use crate::facts::Facts;
 pub use action::{
-    Action, Change, Deletion, Disposal, Reach, Registration, Restore, Skipped, Start, StartCause, Stop, StopCause,
-    StopMode, Trigger,
+    Action, Change, Claim, ClaimMode, Deletion, Disposal, Reach, Registration, Restore, Skipped, Start, StartCause,
+    Stop, StopCause, StopMode, Trigger,
 };
-pub use current::{Current, JobState, Retention};
+pub use content::Content;
+pub use current::{Current, Dependent, JobState, Retention};
 pub use intent::{Intent, Restart};
 pub use lookup::{Lookup, ObjectRef, Scoped};
 pub use oddity::{Oddity, OddityKind, Soft};
+#[cfg(test)]
+pub use overriding::ANNOTATIONS;
+pub use overriding::{HEADERS, MEMBERS, Override, split};
 pub use resource::{Declaration, Desired, Kind, Resource, Spec, UpgradeMode, Verb};
 pub use want::Want;
 
@@ -72,6 +78,8 @@ pub struct Stage<'d> {
     pub operations: Vec<Operation<'d>>,
     /// Spellings and shapes that a decoder noticed; each belongs to one rule.
     pub oddities: Vec<Oddity<'d>>,
+    /// What the request says of the job's content.
+    pub content: Content<'d>,
     /// What is known of the target before these operations.
     pub current: Current<'d>,
     /// The resource that a Kubernetes request creates, changes or deletes.
@@ -82,8 +90,14 @@ pub struct Stage<'d> {
     pub lookups: Vec<(Want, Lookup)>,
     /// What was said about a restart.
     pub intent: Intent<'d>,
+    /// The rules that the request asks to lift.
+    pub overrides: Vec<Override<'d>>,
     /// It is a step of a change plan: remedies speak of its steps.
     pub in_plan: bool,
+    /// The platform's own name of the call, where permissions go by it.
+    pub call: Option<&'static str>,
+    /// An update that brings nothing new, in its spec or elsewhere (Kubernetes).
+    pub repeats: bool,
     /// A reason why nothing here may be denied: a controller asks (DOMAIN 6.0-1) or it is recovery (6.0-5).
     pub leniency: Option<&'static str>,
 }
@@ -103,12 +117,16 @@ impl<'d> Stage<'d> {
             platform,
             operations: Vec::new(),
             oddities: Vec::new(),
+            content: Content::default(),
             current: Current::default(),
             declaration: None,
             facts,
             lookups: Vec::new(),
             intent,
+            overrides: Vec::new(),
             in_plan: false,
+            call: None,
+            repeats: false,
             leniency: None,
         }
     }
@@ -147,6 +165,19 @@ impl<'d> Stage<'d> {
         } else if self.facts.deployment.never_started == Some(true) || all.iter().any(never) {
             self.leniency = Some("the deployment was never started: no state can be lost");
         }
+    }
+
+    /// The platform's namespace that the request is about; empty where there is none.
+    pub fn namespace(&self) -> &str {
+        self.operations.first().map(|operation| operation.target.namespace.as_ref()).unwrap_or_default()
+    }
+
+    /// The update of a resource that runs a job and is to go on doing so: the resource, its spec before and after. The
+    /// operator acts neither on canaries nor, but for its clean-up, on what is being deleted.
+    pub fn edit(&self) -> Option<(&Declaration<'d>, Spec<'d>, Spec<'d>)> {
+        let declaration = self.declaration.as_ref()?;
+        let edit = declaration.verb == Verb::Update && declaration.kind.runs_job() && !declaration.idle;
+        edit.then_some((declaration, declaration.old_spec()?, declaration.new_spec()?))
     }
 
     /// The stops, with the operation they stand in.

@@ -1,7 +1,11 @@
 //! The table of rules, in the order of the catalogue (DOMAIN section 6). Each rule is one file in its family's folder.
 
+mod configuration;
+pub mod duration;
 mod hygiene;
+mod kept;
 mod oddity;
+mod operator;
 mod permission;
 mod restore;
 mod savepoint;
@@ -60,15 +64,15 @@ impl ParameterKind {
     /// The value that ships, as settings write it.
     pub fn shipped(self) -> String {
         match self {
-            Self::Duration(seconds) => format!("{}m", seconds / 60),
+            Self::Duration(seconds) => duration::write(seconds),
         }
     }
 }
 
 /// Says which rules are heard, and writes down what they say.
 pub trait Bench {
-    /// The report of a rule that is on and judges this platform.
-    fn admit(&mut self, stage: &Stage<'_>, rule: &'static Rule) -> Option<Report<'_>>;
+    /// The report of the rule at this place of the catalogue, if it is on and judges this platform.
+    fn admit(&mut self, stage: &Stage<'_>, place: usize, rule: &'static Rule) -> Option<Report<'_>>;
 }
 
 /// What settings make of a rule.
@@ -110,6 +114,7 @@ impl Level {
 }
 
 /// The rule of this id.
+#[cfg(test)]
 pub fn find(id: &str) -> Option<&'static Rule> {
     ALL.iter().copied().find(|rule| rule.id == id)
 }
@@ -122,9 +127,12 @@ macro_rules! catalogue {
 
         /// Puts a stage before every rule that the bench admits.
         pub fn judge(stage: &Stage<'_>, bench: &mut impl Bench) {
-            $(if let Some(mut report) = bench.admit(stage, &$rule) {
+            let mut place = 0;
+            $(if let Some(mut report) = bench.admit(stage, place, &$rule) {
                 ($rule.check)(stage, &mut report);
-            })+
+            }
+            place += 1;)+
+            let _ = place;
         }
     };
 }
@@ -137,12 +145,15 @@ catalogue![
     stop::cancel_without_savepoint::RULE,
     stop::cancel_deletes_checkpoints::RULE,
     stop::change_while_transitioning::RULE,
+    stop::savepoint_cancel_job_is_not_stop::RULE,
     stop::get_request_cancels_job::RULE,
     stop::implicit_cancel_mode::RULE,
     stop::removed_endpoint::RULE,
     stop::cluster_shutdown_with_running_jobs::RULE,
     stop::delete_running_without_savepoint::RULE,
+    stop::delete_blocked_by_impossible_savepoint::RULE,
     stop::delete_needs_cancelled::RULE,
+    stop::session_cluster_delete_with_jobs::RULE,
     savepoint::savepoint_missing_spec_version::RULE,
     savepoint::savepoint_stale_spec_version::RULE,
     savepoint::manual_savepoint_origin_not_copied::RULE,
@@ -152,18 +163,91 @@ catalogue![
     savepoint::savepoint_location_not_accessible::RULE,
     savepoint::savepoint_directory_required::RULE,
     savepoint::savepoint_needs_active_job::RULE,
+    savepoint::native_format_blocks_migration::RULE,
+    savepoint::snapshot_kind_exactly_one::RULE,
+    savepoint::snapshot_job_reference::RULE,
+    savepoint::snapshot_disposed_on_delete::RULE,
+    savepoint::savepoint_dispose_in_use::RULE,
+    savepoint::snapshot_target_missing::RULE,
+    savepoint::snapshot_infinite_retries::RULE,
+    savepoint::pending_savepoint_ignored::RULE,
     restore::restore_ignores_unversioned_savepoint::RULE,
     restore::restore_from_drained_savepoint::RULE,
+    restore::restore_none_with_stateful_upgrade::RULE,
     restore::restore_from_savepoint_needs_id::RULE,
+    restore::restore_id_ignored::RULE,
     restore::start_without_state::RULE,
+    restore::start_time_not_13_digits::RULE,
+    restore::start_time_ignored::RULE,
+    restore::allow_non_restored_state::RULE,
+    restore::allow_non_restored_state_no_effect::RULE,
+    restore::claim_on_shared_savepoint::RULE,
+    restore::claim_mode_legacy::RULE,
+    restore::restore_from_flink_owned_checkpoint::RULE,
+    restore::restore_hidden_in_config::RULE,
+    restore::initial_savepoint_path_change_ignored::RULE,
+    restore::savepoint_redeploy_needs_path::RULE,
+    restore::savepoint_redeploy_discards_current_state::RULE,
+    restore::resume_inherits_stateless_suspend::RULE,
+    restore::initial_savepoint_needs_two_steps::RULE,
+    restore::restore_savepoint_not_completed::RULE,
+    restore::restore_savepoint_of_other_deployment::RULE,
+    restore::claim_and_restore_mode_both::RULE,
+    restore::stateless_mode_with_checkpointing::RULE,
+    restore::recreate_loses_state::RULE,
+    restore::duplicate_start::RULE,
     restore::opaque_start::RULE,
     upgrade::edit_not_applied_until_restart::RULE,
+    upgrade::stateless_upgrade_of_stateful_job::RULE,
+    upgrade::upgrade_mode_needs_directories::RULE,
+    upgrade::savepoint_mode_falls_back::RULE,
+    upgrade::version_change_after_last_state_suspend::RULE,
+    upgrade::max_parallelism_changed::RULE,
+    upgrade::parallelism_above_max::RULE,
+    upgrade::state_backend_changed::RULE,
+    upgrade::cluster_type_switch::RULE,
+    upgrade::session_cluster_reference_changed::RULE,
+    upgrade::operator_uid_risk::RULE,
+    upgrade::engine_version_downgrade::RULE,
+    upgrade::ha_removed_with_last_state::RULE,
+    upgrade::checkpointing_removed::RULE,
+    upgrade::scale_to_zero::RULE,
+    configuration::last_state_without_ha::RULE,
+    configuration::last_state_cancel_needs_retention::RULE,
+    configuration::checkpoint_dir_ephemeral::RULE,
+    configuration::forbidden_config_key::RULE,
+    configuration::autoscaler_option_out_of_range::RULE,
+    configuration::checkpointing_disabled::RULE,
+    configuration::checkpoint_retention_not_retain::RULE,
+    configuration::conflicting_renamed_keys::RULE,
+    configuration::ha_storage_missing::RULE,
+    configuration::rollback_needs_ha::RULE,
+    configuration::health_check_needs_recovery::RULE,
+    configuration::standby_jobmanager_needs_ha::RULE,
+    operator::service_account_missing::RULE,
+    operator::resource_quantities_invalid::RULE,
+    operator::parallelism_not_positive::RULE,
+    operator::jobmanager_replicas_invalid::RULE,
+    operator::session_job_on_application_cluster::RULE,
+    operator::ingress_template_invalid::RULE,
+    operator::log_config_key_invalid::RULE,
     permission::permission_to_cancel::RULE,
+    permission::operation_permission::RULE,
+    permission::override_needs_reason::RULE,
+    permission::jar_uri_restricted::RULE,
+    permission::namespace_mismatch::RULE,
+    permission::cross_tenant_savepoint::RULE,
     hygiene::unknown_enum_value::RULE,
     hygiene::unknown_lifecycle_field::RULE,
     hygiene::required_field_missing::RULE,
-    hygiene::unknown_request::RULE,
+    hygiene::resource_name_invalid::RULE,
+    hygiene::deprecated_field::RULE,
     hygiene::context_unreadable::RULE,
+    hygiene::flink_version_unsupported::RULE,
+    hygiene::flink_version_deprecated::RULE,
+    hygiene::nonce_unchanged::RULE,
+    hygiene::max_attempts_not_positive::RULE,
+    hygiene::unknown_request::RULE,
     hygiene::facts_contradict::RULE,
 ];
 

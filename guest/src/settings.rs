@@ -1,275 +1,197 @@
-//! What whoever runs the gate has set: levels of rules, and what to assume. `compile` reads the document a person
-//! writes and says everything that is wrong with it; `load` takes the short form back.
+//! What whoever runs the gate has set: levels and parameters of rules, where they hold, and what to assume. `compile`
+//! reads the document a person writes and says everything that is wrong with it; `load` takes the short form back.
 
-use crate::document::{Document, Node, Reading};
-use crate::failure::{Failure, FailureKind};
-use crate::nearest::nearest;
-use crate::rules::{self, Level};
-use crate::text::clean;
+mod compile;
+mod list;
+mod pattern;
+mod schema;
+mod stored;
+#[cfg(test)]
+mod tests;
 
-/// The first bytes of compiled settings: they are only good for the policy that made them.
-const MAGIC: &str = concat!("sluicegate-settings ", env!("CARGO_PKG_VERSION"), "\n");
+use std::borrow::Cow;
 
-/// Nobody reads more at once; a document made to be large must not cost more.
-const MAX_PROBLEMS: usize = 100;
+use crate::rules::{Level, Parameter, ParameterKind, Rule};
+pub use compile::{Problem, compile};
+pub use list::List;
+pub use schema::schema;
 
-/// The settings that apply to one judgement.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Settings {
-    /// Levels that differ from the shipped ones: rule id and level.
-    levels: Vec<(&'static str, Level)>,
+/// The operator's own account, in whatever namespace it is installed (DOMAIN 6.0-1).
+const OPERATOR: &str = "system:serviceaccount:*:flink-operator";
+
+/// How far ahead an override may end, unless the settings say otherwise: a day.
+const LONGEST_OVERRIDE: u64 = 86_400;
+
+/// The settings that apply to one judgement. They borrow from their compiled form.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings<'s> {
+    /// By the rule's place in the catalogue; no entries at all: every level is the shipped one.
+    levels: Vec<Option<Level>>,
+    /// Parameters that differ from the shipped ones; of several for one parameter the last counts.
+    parameters: Vec<Value<'s>>,
+    scopes: Vec<Scope<'s>>,
+    tenants: Vec<Tenant<'s>>,
+    jar_schemes: Option<List<'s>>,
+    operator_accounts: Option<List<'s>>,
+    accept_intent_from: List<'s>,
+    exemptions: Vec<Exemption<'s>>,
+    override_from: List<'s>,
+    override_never: List<'s>,
+    longest_override: Option<u64>,
     /// A rule that could have denied but lacked a fact makes the verdict undecided.
     pub strict: bool,
     /// A server treats an undecided verdict as allowed.
     pub undecided_allows: bool,
     /// Without a declared intent, a restart is assumed to follow.
     pub assume_restart: bool,
-    /// Principals whose `final` counts when it comes in a header; `*` stands for everybody.
-    pub accept_intent_from: Vec<String>,
 }
 
-/// One thing that is wrong with a settings document.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    pub message: String,
-    pub pointer: String,
-    pub offset: u32,
+/// A parameter that is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Value<'s> {
+    rule: &'static str,
+    name: &'s str,
+    /// As it is stored: a length of time in seconds.
+    text: &'s str,
 }
 
-impl Settings {
-    /// The level set for this rule, if it differs from the shipped one.
-    pub fn level(&self, rule: &str) -> Option<Level> {
-        self.levels.iter().find(|(id, _)| *id == rule).map(|(_, level)| *level)
+/// Settings of rules that hold in some namespaces only.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Scope<'s> {
+    namespaces: List<'s>,
+    /// `key=pattern`: labels that the namespace must have.
+    labels: List<'s>,
+    levels: Vec<(usize, Level)>,
+    parameters: Vec<Value<'s>>,
+}
+
+/// Whose savepoints may lie where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Tenant<'s> {
+    namespaces: List<'s>,
+    prefixes: List<'s>,
+}
+
+/// Rules that do not count for some callers, in some namespaces, for some time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exemption<'s> {
+    /// Patterns; none stands for everybody.
+    principals: List<'s>,
+    /// Rule ids.
+    rules: List<'s>,
+    /// Patterns; none stands for all.
+    namespaces: List<'s>,
+    /// RFC 3339; without it, it never ends.
+    pub until: Option<&'s str>,
+    /// Why.
+    pub reason: &'s str,
+}
+
+/// The families of rules, in the order of the catalogue.
+fn families() -> Vec<&'static str> {
+    let mut names: Vec<&str> = Vec::new();
+    for rule in crate::rules::ALL {
+        if !names.contains(&rule.family) {
+            names.push(rule.family);
+        }
+    }
+    names
+}
+
+impl<'s> Settings<'s> {
+    /// The level set for the rule at this place of the catalogue, if one is set.
+    pub fn level(&self, place: usize) -> Option<Level> {
+        self.levels.get(place).copied().flatten()
     }
 
-    /// Takes the compiled form; nothing stands for the shipped settings.
-    ///
-    /// # Errors
-    /// When the bytes were not made by this policy's [`compile`].
-    pub fn load(compiled: &[u8]) -> Result<Self, Failure> {
-        if compiled.is_empty() {
-            return Ok(Self::default());
+    /// A length of time that this rule has as a parameter.
+    pub fn seconds(&self, rule: &Rule, parameter: &Parameter) -> u64 {
+        let ParameterKind::Duration(shipped) = parameter.kind;
+        let mut set = self.parameters.iter().rev();
+        let set = set.find(|value| value.name == parameter.name && value.rule == rule.id);
+        set.and_then(|value| value.text.parse().ok()).unwrap_or(shipped)
+    }
+
+    /// Where the savepoints of this namespace may lie: prefixes of locations, without an asterisk at their end. Nothing:
+    /// no tenant is configured for it.
+    pub fn tenant_prefixes(&self, namespace: &str) -> Vec<&'s str> {
+        let tenants = self.tenants.iter().filter(|tenant| tenant.namespaces.matches(namespace));
+        tenants.flat_map(|tenant| tenant.prefixes.iter()).collect()
+    }
+
+    /// The schemes that a jar may be fetched by, in lower case; `None`: not configured.
+    pub fn jar_schemes(&self) -> Option<List<'s>> {
+        self.jar_schemes
+    }
+
+    /// The accounts that the operator itself works with: patterns.
+    pub fn operator_accounts(&self) -> List<'s> {
+        self.operator_accounts.unwrap_or(List::of_one(OPERATOR))
+    }
+
+    /// Whether the word of this caller for `final` counts when it comes in a header.
+    pub fn accepts_intent_of(&self, principal: Option<&str>) -> bool {
+        self.accept_intent_from.admits(principal)
+    }
+
+    /// The exemptions of this rule for this caller in this namespace, ended ones too.
+    pub fn exemptions<'e, 'n>(
+        &'e self,
+        rule: &'n str,
+        principal: Option<&'n str>,
+        namespace: &'n str,
+    ) -> impl Iterator<Item = &'e Exemption<'s>> + use<'s, 'e, 'n> {
+        self.exemptions.iter().filter(move |exemption| {
+            let Exemption { principals, rules, namespaces, .. } = exemption;
+            rules.contains(rule)
+                && (principals.is_empty() || principals.admits(principal))
+                && (namespaces.is_empty() || namespaces.matches(namespace))
+        })
+    }
+
+    /// Who may override: patterns. Nothing: nobody over HTTP, and on Kubernetes whoever may annotate.
+    pub fn override_from(&self) -> List<'s> {
+        self.override_from
+    }
+
+    /// Whether no override lifts this rule.
+    pub fn is_never_overridden(&self, rule: &str) -> bool {
+        self.override_never.contains(rule)
+    }
+
+    /// How far ahead an override may end, in seconds.
+    pub fn longest_override(&self) -> u64 {
+        self.longest_override.unwrap_or(LONGEST_OVERRIDE)
+    }
+
+    /// These settings as they are in a namespace. `label` tells a label of it; a scope that asks for labels does not
+    /// hold where they are not known.
+    pub fn within<'l>(&self, namespace: &str, label: impl Fn(&str) -> Option<Cow<'l, str>>) -> Cow<'_, Self> {
+        let mut here = Cow::Borrowed(self);
+        for scope in self.scopes.iter().filter(|scope| scope.holds(namespace, &label)) {
+            let here = here.to_mut();
+            for (place, level) in &scope.levels {
+                here.set_level(*place, *level);
+            }
+            here.parameters.extend_from_slice(&scope.parameters);
         }
-        let foreign = || Failure {
-            kind: FailureKind::BadSettings,
-            message: "these settings were compiled by another policy; compile them again".to_owned(),
-            offset: None,
+        here
+    }
+
+    fn set_level(&mut self, place: usize, level: Level) {
+        self.levels.resize(crate::rules::ALL.len(), None);
+        if let Some(slot) = self.levels.get_mut(place) {
+            *slot = Some(level);
+        }
+    }
+}
+
+impl Scope<'_> {
+    fn holds<'l>(&self, namespace: &str, label: &impl Fn(&str) -> Option<Cow<'l, str>>) -> bool {
+        let labelled = |wanted: &str| {
+            let (key, wanted) = wanted.split_once('=').unwrap_or((wanted, "*"));
+            label(key).is_some_and(|value| pattern::matches(wanted, &value))
         };
-        let text = std::str::from_utf8(compiled).ok().and_then(|text| text.strip_prefix(MAGIC)).ok_or_else(foreign)?;
-        let mut settings = Self::default();
-        for line in text.lines() {
-            let (key, value) = line.split_once(' ').ok_or_else(foreign)?;
-            match key {
-                "strict" => settings.strict = value == "true",
-                "undecided-allows" => settings.undecided_allows = value == "true",
-                "assume-restart" => settings.assume_restart = value == "true",
-                "accept-from" => settings.accept_intent_from.push(value.to_owned()),
-                id => {
-                    let rule = rules::find(id).ok_or_else(foreign)?;
-                    settings.levels.push((rule.id, Level::named(value).ok_or_else(foreign)?));
-                }
-            }
-        }
-        Ok(settings)
-    }
-
-    fn store(&self) -> Vec<u8> {
-        let mut text = String::from(MAGIC);
-        let mut line = |key: &str, value: &str| {
-            text.push_str(key);
-            text.push(' ');
-            text.push_str(value);
-            text.push('\n');
-        };
-        for (key, on) in [
-            ("strict", self.strict),
-            ("undecided-allows", self.undecided_allows),
-            ("assume-restart", self.assume_restart),
-        ] {
-            if on {
-                line(key, "true");
-            }
-        }
-        for principal in &self.accept_intent_from {
-            line("accept-from", principal);
-        }
-        for (id, level) in &self.levels {
-            line(id, level.name());
-        }
-        text.into_bytes()
-    }
-}
-
-/// Reads a `Settings` document.
-///
-/// # Errors
-/// Everything that is wrong with it.
-pub fn compile(source: &[u8]) -> Result<Vec<u8>, Vec<Problem>> {
-    let document = Document::parse(source, Reading::JsonOrYaml).map_err(|error| {
-        vec![Problem {
-            message: clean(&format!("the settings cannot be read: {}", error.message)),
-            pointer: String::new(),
-            offset: error.offset as u32,
-        }]
-    })?;
-    let mut reader = Reader { settings: Settings::default(), problems: Vec::new() };
-    reader.document(document.root());
-    if reader.problems.is_empty() { Ok(reader.settings.store()) } else { Err(reader.problems) }
-}
-
-struct Reader {
-    settings: Settings,
-    problems: Vec<Problem>,
-}
-
-impl Reader {
-    fn document(&mut self, root: Node<'_>) {
-        if root.is_null() {
-            return;
-        }
-        self.object(root, &["apiVersion", "kind", "unjudged", "undecided", "intent", "rules"]);
-        if let Some(version) = root.get("apiVersion")
-            && !version.is("sluicegate.dev/v1alpha1")
-        {
-            self.problem(version, "expected `sluicegate.dev/v1alpha1`".to_owned());
-        }
-        if let Some(kind) = root.get("kind")
-            && !kind.is("Settings")
-        {
-            self.problem(kind, "expected kind `Settings`".to_owned());
-        }
-        self.settings.strict = self.choice(root, "unjudged", &["note", "undecided"]) == Some("undecided");
-        self.settings.undecided_allows = self.choice(root, "undecided", &["deny", "allow"]) == Some("allow");
-        if let Some(intent) = root.get("intent") {
-            self.object(intent, &["assume", "acceptFrom"]);
-            self.settings.assume_restart = self.choice(intent, "assume", &["unknown", "restart"]) == Some("restart");
-            if let Some(list) = intent.get("acceptFrom") {
-                if !list.is_array() {
-                    self.problem(list, "`acceptFrom` must be a list of principals".to_owned());
-                }
-                for principal in list.elements() {
-                    if self.problems.len() >= MAX_PROBLEMS {
-                        break;
-                    }
-                    match principal.text() {
-                        Some(text) if !text.trim().is_empty() && !text.contains(char::is_control) => {
-                            self.settings.accept_intent_from.push(text.into_owned());
-                        }
-                        _ => self.problem(principal, "a principal must be a text".to_owned()),
-                    }
-                }
-            }
-        }
-        if let Some(rules) = root.get("rules") {
-            self.rules(rules);
-        }
-    }
-
-    fn rules(&mut self, node: Node<'_>) {
-        if !node.is_object() {
-            self.problem(node, "`rules` must be an object: rule id to settings".to_owned());
-        }
-        for (key, value) in node.members() {
-            if self.problems.len() >= MAX_PROBLEMS {
-                break;
-            }
-            let id = key.text().unwrap_or_default();
-            let Some(rule) = rules::find(&id) else {
-                let hint = nearest(&id, rules::ALL.iter().map(|rule| rule.id));
-                self.problem(key, format!("there is no rule `{id}`{hint}"));
-                continue;
-            };
-            self.object(value, &["level"]);
-            if let Some(name) = self.choice(value, "level", &["deny", "warn", "note", "off"])
-                && let Some(level) = Level::named(name)
-            {
-                // As everywhere in JSON, the last of several wins.
-                self.settings.levels.retain(|(id, _)| *id != rule.id);
-                self.settings.levels.push((rule.id, level));
-            }
-        }
-    }
-
-    fn object(&mut self, node: Node<'_>, names: &[&str]) {
-        if !node.is_object() {
-            self.problem(node, format!("expected an object, found {}", node.source()));
-        }
-        for (key, _) in node.members() {
-            if self.problems.len() >= MAX_PROBLEMS {
-                break;
-            }
-            let name = key.text().unwrap_or_default();
-            if !names.contains(&name.as_ref()) {
-                let hint = nearest(&name, names.iter().copied());
-                self.problem(key, format!("unknown setting `{name}`{hint}"));
-            }
-        }
-    }
-
-    fn choice(&mut self, node: Node<'_>, name: &str, values: &[&'static str]) -> Option<&'static str> {
-        let value = node.get(name)?;
-        let found = values.iter().find(|choice| value.is(choice)).copied();
-        // `off` is a boolean in YAML 1.1: people write it without quotes, and mean the word.
-        let found = found
-            .or_else(|| (value.bool() == Some(false)).then(|| values.iter().find(|v| **v == "off")).flatten().copied());
-        if found.is_none() {
-            let hint = nearest(&value.scalar().unwrap_or_default(), values.iter().copied());
-            self.problem(value, format!("`{name}` must be one of {}, not {}{hint}", values.join(", "), value.source()));
-        }
-        found
-    }
-
-    fn problem(&mut self, node: Node<'_>, message: String) {
-        if self.problems.len() < MAX_PROBLEMS {
-            let (message, pointer) = (clean(&message), clean(&node.pointer()));
-            self.problems.push(Problem { message, pointer, offset: node.span().0 });
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Level, Settings, compile};
-
-    #[test]
-    fn what_is_set_comes_back() {
-        let source = b"unjudged: undecided\nintent: {assume: restart, acceptFrom: [ops-bot]}\nrules:\n  drain-intent-missing: {level: off}\n";
-        let settings = Settings::load(&compile(source).unwrap()).unwrap();
-        assert!(settings.strict && settings.assume_restart && !settings.undecided_allows);
-        assert_eq!(settings.level("drain-intent-missing"), Some(Level::Off));
-        assert_eq!(settings.level("unknown-request"), None);
-        assert_eq!(settings.accept_intent_from, ["ops-bot"]);
-    }
-
-    #[test]
-    fn the_last_level_of_a_rule_wins() {
-        let source = br#"{"rules": {"unknown-request": {"level": "off"}, "unknown-request": {"level": "deny"}}}"#;
-        let settings = Settings::load(&compile(source).unwrap()).unwrap();
-        assert_eq!(settings.level("unknown-request"), Some(Level::Deny));
-    }
-
-    #[test]
-    fn everything_wrong_is_said_at_once() {
-        let source = b"unjudgd: note\nundecided: maybe\nrules:\n  drain-intent-misssing: {level: deny}\n  unknown-request: {level: loud, x: 1}\n";
-        let problems = compile(source).unwrap_err();
-        let pointers: Vec<_> = problems.iter().map(|problem| problem.pointer.as_str()).collect();
-        assert_eq!(
-            pointers,
-            [
-                "/unjudgd",
-                "/undecided",
-                "/rules/drain-intent-misssing",
-                "/rules/unknown-request/x",
-                "/rules/unknown-request/level"
-            ]
-        );
-        assert!(problems[0].message.contains("did you mean `unjudged`"), "{}", problems[0].message);
-        assert!(problems[2].message.contains("did you mean `drain-intent-missing`"), "{}", problems[2].message);
-    }
-
-    #[test]
-    fn foreign_settings_are_refused() {
-        assert!(Settings::load(b"unknown-request deny\n").is_err());
-        assert_eq!(Settings::load(b"").unwrap(), Settings::default());
+        (self.namespaces.is_empty() || self.namespaces.matches(namespace)) && self.labels.iter().all(labelled)
     }
 }

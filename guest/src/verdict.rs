@@ -2,6 +2,7 @@
 //! secrets, and as canonical JSON.
 
 mod canonical;
+mod relief;
 
 use crate::facts::Observed;
 use crate::finding::{Effect, Finding, Report, Said, Unjudged, Wish};
@@ -27,9 +28,18 @@ pub struct Verdict {
     pub operations: Vec<OperationSummary>,
     pub findings: Vec<Finding>,
     pub unjudged: Vec<Unjudged>,
+    pub exempted: Vec<Exempted>,
     pub restore: Option<RestorePlan>,
     /// All of this as canonical JSON.
     pub document: String,
+}
+
+/// A rule that would have refused or warned, had the settings not exempted it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exempted {
+    pub rule: &'static str,
+    pub reason: String,
+    pub until: Option<String>,
 }
 
 /// Allowed or not.
@@ -49,28 +59,32 @@ pub struct OperationSummary {
 }
 
 /// Runs every rule over every stage. Reads that could change what they say come first, if they were not made yet.
-pub fn judge(decoded: &Decoded<'_>, observed: &Observed<'_>, settings: &Settings) -> Outcome {
-    let mut judge = Judge { settings, said: Said::default() };
+pub fn judge(decoded: &Decoded<'_>, observed: &Observed<'_>, settings: &Settings<'_>) -> Outcome {
+    let (mut said, mut exempted) = (Said::default(), Vec::new());
     let mut doubtful = false;
     let mut needs = Vec::new();
     for stage in &decoded.stages {
-        let known = judge.said.unjudged.len();
-        rules::judge(stage, &mut judge);
-        for wish in judge.said.wishes.drain(..) {
+        let mark = relief::Mark::of(&said);
+        let settings =
+            settings.within(stage.namespace(), |label| stage.facts.platform.namespace_labels?.get(label)?.scalar());
+        rules::judge(stage, &mut Judge { settings: &settings, said: &mut said });
+        let doubts = relief::grant(stage, &settings, &mark, &mut said, &mut exempted);
+        for wish in said.wishes.drain(..) {
             need(wish, stage, observed, &mut needs);
         }
         // A job in unknown state may be failing: to stop it is never held up by a missing fact.
         let unknown = matches!(stage.current.state, None | Some(JobState::Unknown(_)));
-        doubtful |= judge.said.unjudged.len() > known && !(unknown && stage.stops().next().is_some());
+        doubtful |= doubts && !(unknown && stage.stops().next().is_some());
     }
     if !needs.is_empty() {
         return Outcome::Needs(needs.into_iter().map(Asked::need).collect());
     }
-    let Said { mut findings, mut unjudged, .. } = judge.said;
+    let Said { mut findings, mut unjudged, .. } = said;
     findings.sort_by_key(|finding: &Finding| std::cmp::Reverse(finding.effect));
     findings.truncate(MAX_FINDINGS);
     unjudged.dedup();
     unjudged.truncate(MAX_FINDINGS);
+    exempted.truncate(MAX_FINDINGS);
     let denied = findings.iter().any(|finding| finding.effect == Effect::Deny);
     let decision = match (denied, settings.strict && doubtful) {
         (true, _) => Decision::Deny,
@@ -83,6 +97,7 @@ pub fn judge(decoded: &Decoded<'_>, observed: &Observed<'_>, settings: &Settings
         operations: summaries(decoded),
         findings,
         unjudged,
+        exempted,
         restore: decoded.stages.iter().rev().find_map(crate::restore::plan),
         document: String::new(),
     };
@@ -126,17 +141,17 @@ fn need(wish: Wish, stage: &Stage<'_>, observed: &Observed<'_>, needs: &mut Vec<
 
 /// What the rules have said so far, and which of them may speak.
 struct Judge<'v> {
-    settings: &'v Settings,
-    said: Said,
+    settings: &'v Settings<'v>,
+    said: &'v mut Said,
 }
 
 impl Bench for Judge<'_> {
-    fn admit(&mut self, stage: &Stage<'_>, rule: &'static Rule) -> Option<Report<'_>> {
+    fn admit(&mut self, stage: &Stage<'_>, place: usize, rule: &'static Rule) -> Option<Report<'_>> {
         if !rule.judges(stage.platform) {
             return None;
         }
-        let main = self.settings.level(rule.id).unwrap_or(rule.level).effect()?;
-        Some(Report::new(rule, main, stage.leniency, self.settings, &mut self.said))
+        let main = self.settings.level(place).unwrap_or(rule.level).effect()?;
+        Some(Report::new(rule, main, stage.leniency, self.settings, self.said))
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod check;
 mod policy;
+mod restore;
 mod rules;
 mod test;
 
@@ -41,6 +42,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Verb {
     Check(check::Check),
+    Restore(restore::Restore),
     Test(test::Test),
     Rules(rules::Rules),
     Policy(policy::PolicyVerbs),
@@ -105,6 +107,7 @@ pub fn run() -> anyhow::Result<Exit> {
     match arguments.verb {
         _ if arguments.version => version(),
         Some(Verb::Check(verb)) => verb.run(),
+        Some(Verb::Restore(verb)) => verb.run(),
         Some(Verb::Test(verb)) => verb.run(),
         Some(Verb::Rules(verb)) => verb.run(),
         Some(Verb::Policy(verb)) => verb.run(),

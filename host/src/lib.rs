@@ -27,7 +27,7 @@ mod words;
 pub mod yaml;
 
 pub use policy::{
-    Answer, Api, Cache, Candidate, CheckError, Decision, Description, Dialect, Effect, Envelope, Fact, Failure,
+    Answer, Api, Basis, Cache, Candidate, CheckError, Decision, Description, Dialect, Effect, Envelope, Fact, Failure,
     FailureKind, Fate, Finding, HttpHead, Input, Inspection, Level, Limits, Lookup, Need, ObjectRef, Operation, Origin,
     Outcome, Parameter, Place, Policy, PolicyError, Problem, Request, RestorePlan, Rule, Scoped, Settings,
     SettingsError, Source, Span, Subject, Target, Unjudged, Verdict,

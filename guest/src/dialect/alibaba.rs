@@ -8,7 +8,7 @@ mod tests;
 
 use std::borrow::Cow;
 
-use super::managed::{deletion, header_intent, missing, push, refuse, unknown};
+use super::managed::{deletion, header_intent, header_override, missing, push, refuse, unknown};
 use super::{Call, Context, reads};
 use crate::document::{Document, Node, Reading};
 use crate::gate::Failure;
@@ -74,6 +74,7 @@ pub(super) fn decode<R>(
     };
     let target = Target { namespace: Cow::Borrowed(namespace), name };
     let mut stage = context.stage(Dialect::Alibaba, &target.namespace, &target.name)?;
+    stage.call = call_name(route, &path);
     let of_job = path.get(4).is_some_and(|part| *part == "jobs");
     let by_name = path.last().is_some_and(|part| *part == "byName");
     match route {
@@ -88,12 +89,34 @@ pub(super) fn decode<R>(
     }
     fill_current(&mut stage);
     header_intent(call, &mut stage);
+    header_override(call, &mut stage);
     match refusal {
         Some(oddity) => refuse(&mut stage, oddity),
         None => act(route, root, &target, call, &mut stage),
     }
     stage.allow_recovery();
     Ok(then(&Decoded { dialect: Dialect::Alibaba, stages: vec![stage] }))
+}
+
+/// The name that permissions go by: `stream:` and this (DOMAIN 2.6).
+fn call_name(route: Route, path: &[&str]) -> Option<&'static str> {
+    let by_name = path.last() == Some(&"byName");
+    Some(match route {
+        Route::StopJob => "StopJob",
+        Route::StartJob if path.last() == Some(&"jobs:start") => "StartJobWithParams",
+        Route::StartJob => "StartJob",
+        Route::HotUpdateJob => "HotUpdateJob",
+        Route::CreateSavepoint => "CreateSavepoint",
+        Route::DeleteSavepoint => "DeleteSavepoint",
+        Route::CreateDeployment => "CreateDeployment",
+        Route::UpdateDeployment if by_name => "UpdateDeploymentByName",
+        Route::UpdateDeployment => "UpdateDeployment",
+        Route::Delete if by_name => "DeleteDeploymentByName",
+        Route::Delete if path.get(4) == Some(&"jobs") => "DeleteJob",
+        Route::Delete => "DeleteDeployment",
+        Route::DeployDraft => "DeployDeploymentDraftAsync",
+        Route::Read | Route::FlinkApiProxy | Route::Administration | Route::Unknown => return None,
+    })
 }
 
 /// Which request this is, in which namespace, on what.
@@ -183,9 +206,14 @@ pub(super) fn fill_current(stage: &mut Stage<'_>) {
     // A cancel does not delete the latest checkpoint (S1-4).
     stage.current.retention = Some(Retention::Kept);
     stage.current.configuration_complete = facts.deployment.configuration.is_some();
-    for map in facts.platform.configuration.into_iter().chain(facts.deployment.configuration) {
+    for map in stored(stage) {
         stage.current.configuration.overlay(map);
     }
+}
+
+/// The platform's configuration, and over it the deployment's as it is stored.
+fn stored<'d>(stage: &Stage<'d>) -> impl Iterator<Item = Node<'d>> + use<'d> {
+    stage.facts.platform.configuration.into_iter().chain(stage.facts.deployment.configuration)
 }
 
 fn act<'d>(route: Route, root: Option<Node<'d>>, target: &Target<'d>, call: &Call<'_>, stage: &mut Stage<'d>) {

@@ -6,7 +6,7 @@ mod run;
 #[cfg(test)]
 mod tests;
 
-use super::managed::header_intent;
+use super::managed::{header_intent, header_override};
 use super::{Call, Context, reads};
 use crate::configuration::{Configuration, RETENTION};
 use crate::document::{Document, Node, Reading};
@@ -44,6 +44,7 @@ pub(super) fn decode<R>(
         return Err(Failure::malformed(format!("the body must be a JSON object, not {}", short(root))));
     }
     header_intent(call, &mut stage);
+    header_override(call, &mut stage);
     let mut route = Route { call, body: Body::new(root), stage: &mut stage };
     let (action, place) = match refusal {
         Some(oddity) => route.refuse(oddity),
@@ -155,7 +156,7 @@ impl<'d> Route<'_, 'd> {
     fn stop(&mut self) -> (Action<'d>, Place<'d>) {
         let fields = &["targetDirectory", "drain", "formatType", "triggerId"];
         self.body.only(fields, &["drain", "targetDirectory", "formatType"], self.call, self.stage);
-        self.body.choice("formatType", FORMATS, self.stage);
+        self.native();
         let drain = self.body.flag("drain", self.stage);
         let directory = self.body.text("targetDirectory", self.stage);
         let mode = if drain { StopMode::Drain } else { StopMode::Savepoint };
@@ -166,14 +167,31 @@ impl<'d> Route<'_, 'd> {
     fn savepoint(&mut self) -> (Action<'d>, Place<'d>) {
         let fields = &["target-directory", "cancel-job", "formatType", "triggerId"];
         self.body.only(fields, &["cancel-job", "target-directory", "formatType"], self.call, self.stage);
-        let native = self.body.choice("formatType", FORMATS, self.stage) == Some("NATIVE");
+        let native = self.native();
         let directory = self.body.text("target-directory", self.stage);
         if self.body.flag("cancel-job", self.stage) {
             let place = Place::of(self.body.get("cancel-job"));
+            self.stage.oddities.push(
+                Oddity::new(
+                    OddityKind::SavepointCancelJob,
+                    place.clone(),
+                    "`cancel-job` cancels the job some time after the savepoint: sinks may never commit what it counts as \
+                     done, or send more after it",
+                    "POST `/jobs/:jobid/stop` with `\"drain\": false` instead",
+                )
+                .observed("cancel-job"),
+            );
             let stop = Stop { mode: StopMode::Savepoint, cause: StopCause::Request, drain: None, directory };
             return (Action::Stop(stop), place);
         }
         (Action::Trigger(Trigger { checkpoint: false, directory, native }), Place::Target)
+    }
+
+    /// Whether the savepoint is asked for in the state backend's own format.
+    fn native(&mut self) -> bool {
+        let native = self.body.choice("formatType", &["CANONICAL", "NATIVE"], self.stage) == Some("NATIVE");
+        self.stage.content.native_format = self.body.get("formatType").filter(|_| native);
+        native
     }
 
     fn checkpoint(&mut self) -> (Action<'d>, Place<'d>) {
@@ -248,8 +266,6 @@ impl<'d> Route<'_, 'd> {
         (Action::Dispose(Disposal { location }), Place::of(location))
     }
 }
-
-const FORMATS: &[&str] = &["CANONICAL", "NATIVE"];
 
 fn cancel<'d>() -> Action<'d> {
     Action::Stop(Stop { mode: StopMode::Cancel, cause: StopCause::Request, drain: None, directory: None })

@@ -3,11 +3,13 @@
 
 use std::borrow::Cow;
 
-use super::{Call, read_intent};
+use super::{Call, http, read_intent};
 use crate::document::Node;
 use crate::facts::Facts;
 use crate::nearest::closest;
-use crate::operation::{Action, Deletion, Dialect, Oddity, OddityKind, Operation, Place, Restore, Stage, Target};
+use crate::operation::{
+    Action, Deletion, Dialect, HEADERS, Oddity, OddityKind, Operation, Override, Place, Restore, Stage, Target, split,
+};
 
 /// So many unknown fields make no request of these APIs; naming more helps nobody.
 const MOST_UNKNOWN_FIELDS: usize = 40;
@@ -43,6 +45,24 @@ pub(super) fn header_intent<'d>(call: &Call<'_>, stage: &mut Stage<'d>) {
     for word in call.headers(INTENT) {
         intent(word.trim(), Place::Header(INTENT), stage);
     }
+}
+
+/// Reads the rules that the caller asks to lift from its headers: they count only from callers that the settings list.
+pub(super) fn header_override<'d>(call: &Call<'d>, stage: &mut Stage<'d>) {
+    let [rules, reason, until] = HEADERS;
+    let mut lists = call.headers(rules).peekable();
+    if lists.peek().is_none() {
+        return;
+    }
+    stage.overrides.push(Override {
+        rules: lists.flat_map(|list| split(list.into())).collect(),
+        reason: call.header(reason).map(|reason| http::decode(reason, false)),
+        until: call.header(until).map(Cow::Borrowed),
+        place: Place::Header(rules),
+        spelling: HEADERS,
+        only_listed: true,
+        told: false,
+    });
 }
 
 /// Reads one word of intent; false: it is none.
@@ -124,6 +144,18 @@ pub(super) fn missing<'d>(place: Place<'d>, field: &str, why: &str) -> Oddity<'d
     Oddity::new(OddityKind::RequiredFieldMissing, place, message, format!("give `{field}`")).expected(field)
 }
 
+/// The namespace that a body names must be that of the path: permissions and checks go by the path.
+pub(super) fn same_namespace<'d>(node: Option<Node<'d>>, namespace: &str, stage: &mut Stage<'d>) {
+    let Some(node) = node else { return };
+    let named = node.text().unwrap_or_default();
+    if !named.is_empty() && named != namespace {
+        let message = "the body is made for another namespace than the path it is sent to";
+        let remedy = "send it to its own namespace, or correct the one in the body";
+        let oddity = Oddity::new(OddityKind::NamespaceMismatch, Place::Body(node), message, remedy);
+        stage.oddities.push(oddity.observed(named).expected(namespace));
+    }
+}
+
 /// Reports members that this object does not have: look-alikes of known ones are refused, since the platform would
 /// drop them without a word; others may belong to a newer version.
 pub(super) fn fields<'d>(object: Node<'d>, within: &str, known: &[&'static str], stage: &mut Stage<'d>) {
@@ -177,7 +209,7 @@ pub(super) fn deletion<'d>(stage: &Stage<'_>) -> Action<'d> {
         deployed: stage.facts.deployment.never_started.map(|never| !never),
         place: Place::Target,
         restore_point: restore_point(&stage.facts),
-        fresh_savepoint: false,
+        savepoint_age: None,
         skipped: None,
     })
 }

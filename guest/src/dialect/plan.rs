@@ -13,7 +13,8 @@ use crate::facts::Facts;
 use crate::gate::{Failure, FailureKind};
 use crate::nearest::nearest;
 use crate::operation::{
-    Action, Decoded, Dialect, JobState, Operation, Place, Reach, Restore, Retention, Stage, StopMode, Target,
+    Action, Decoded, Dialect, JobState, MEMBERS, Operation, Override, Place, Reach, Restore, Retention, Stage,
+    StopMode, Target,
 };
 use step::{Step, Verb};
 
@@ -28,7 +29,7 @@ pub(super) fn decode<R>(
     context: &Context<'_>,
     then: impl FnOnce(&Decoded<'_>) -> R,
 ) -> Result<R, Failure> {
-    only(plan, &["apiVersion", "kind", "deployment", "steps"])?;
+    only(plan, &["apiVersion", "kind", "deployment", "override", "steps"])?;
     if let Some(version) = plan.get("apiVersion").filter(|version| !version.is("sluicegate.dev/v1alpha1")) {
         return Err(wrong(version, format!("expected `sluicegate.dev/v1alpha1`, not {}", version.source())));
     }
@@ -49,6 +50,8 @@ pub(super) fn decode<R>(
     }
     let steps = steps.elements().map(|step| Step::read(step, platform)).collect::<Result<Vec<_>, _>>()?;
 
+    let asked = plan.get("override").map(overriding).transpose()?;
+
     let mut stages = Vec::with_capacity(steps.len());
     let mut state: Option<JobState> = None;
     for (position, step) in steps.iter().enumerate() {
@@ -61,13 +64,16 @@ pub(super) fn decode<R>(
         if position > 0 {
             stage.oddities.clear();
         }
+        let asked = asked.iter().cloned();
+        stage.overrides.extend(asked.map(|asked| Override { told: position > 0, ..asked }));
         prepare(&mut stage, platform);
+        let initial = stage.current.state.clone();
         if state.is_some() {
             stage.current.state = state.clone();
             stage.current.desired = state.as_ref().filter(|_| platform == Dialect::Ververica).map(desired);
         }
         declare_intent(&mut stage, later);
-        remember(&mut stage, earlier);
+        remember(&mut stage, earlier, initial);
         let action = action(step, &stage, earlier, later);
         state = step.verb.leaves().or(state);
         let target = Target { namespace: namespace.clone(), name: name.clone() };
@@ -76,6 +82,26 @@ pub(super) fn decode<R>(
         stages.push(stage);
     }
     Ok(then(&Decoded { dialect: Dialect::Plan, stages }))
+}
+
+/// The rules to lift in all steps, with reason and end. Whoever writes the plan speaks for it.
+fn overriding(node: Node<'_>) -> Result<Override<'_>, Failure> {
+    only(node, &["rules", "reason", "until"])?;
+    let list =
+        node.get("rules").filter(Node::is_array).ok_or_else(|| wrong(node, "`override` needs a list of `rules`"))?;
+    let text = |name: &str| node.get(name).and_then(|node| node.scalar());
+    Ok(Override {
+        rules: list
+            .elements()
+            .map(|node| node.text().ok_or_else(|| wrong(node, "a rule id is a text")))
+            .collect::<Result<_, _>>()?,
+        reason: text("reason"),
+        until: text("until"),
+        place: Place::Body(list),
+        spelling: MEMBERS,
+        only_listed: false,
+        told: false,
+    })
 }
 
 /// The reads of the platform that tell of the deployment.
@@ -102,14 +128,26 @@ fn declare_intent(stage: &mut Stage<'_>, later: &[Step<'_>]) {
 }
 
 /// What the earlier steps leave behind.
-fn remember(stage: &mut Stage<'_>, earlier: &[Step<'_>]) {
-    let Some(last) = earlier.iter().rev().find(|step| step.verb.leaves_savepoint()) else { return };
-    stage.facts.deployment.has_state = Some(true);
-    stage.current.stopped_by_drain = match last.verb {
-        Verb::Stop(StopMode::Drain, ..) => true,
-        Verb::Stop(..) => drains(stage),
-        _ => false,
-    };
+fn remember(stage: &mut Stage<'_>, earlier: &[Step<'_>], mut state: Option<JobState>) {
+    for (position, step) in earlier.iter().enumerate() {
+        let number = position + 1;
+        let runs = !state.as_ref().is_some_and(JobState::is_over);
+        match &step.verb {
+            Verb::Stop(StopMode::Savepoint | StopMode::Drain, ..) | Verb::Savepoint(_) => {
+                stage.facts.deployment.has_state = Some(true);
+                stage.current.stopped_by_drain = match step.verb {
+                    Verb::Stop(StopMode::Drain, ..) => true,
+                    Verb::Stop(..) => drains(stage),
+                    _ => false,
+                };
+                stage.current.left_by = Some(format!("step {number}"));
+                stage.current.cancelled_by = None;
+            }
+            Verb::Stop(StopMode::Cancel, ..) if runs => stage.current.cancelled_by = Some(format!("step {number}")),
+            _ => {}
+        }
+        state = step.verb.leaves().or(state);
+    }
 }
 
 /// What this step does, with what stands around it.

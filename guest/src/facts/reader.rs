@@ -82,6 +82,7 @@ const DOCUMENT: &[(&str, Shape)] = &[
             ("fileSystems", Shape::Texts),
             ("universalBlobStorage", Shape::Boolean),
             ("flinkConfiguration", Shape::Map),
+            ("namespaceLabels", Shape::Map),
         ]),
     ),
     (
@@ -116,6 +117,8 @@ const DOCUMENT: &[(&str, Shape)] = &[
             ("createdAt", Shape::Text),
             ("annotations", Shape::Map),
             ("drained", Shape::Boolean),
+            ("claimed", Shape::Boolean),
+            ("readable", Shape::Boolean),
             ("format", Shape::Text),
             ("maxParallelism", Shape::Integer),
             ("restoreCandidate", Shape::Boolean),
@@ -222,6 +225,7 @@ pub(super) fn read<'d>(root: Node<'d>, facts: &mut Facts<'d>) {
         texts(node, "fileSystems", &mut platform.file_systems);
         flag(node, "universalBlobStorage", &mut platform.universal_blob_storage);
         map(node, "flinkConfiguration", &mut platform.configuration);
+        map(node, "namespaceLabels", &mut platform.namespace_labels);
     }
     if let Some(node) = root.get("deployment") {
         let deployment = &mut facts.deployment;
@@ -276,13 +280,14 @@ fn savepoint(node: Node<'_>) -> Savepoint<'_> {
         created_at: word("createdAt"),
         annotations: node.get("annotations"),
         drained: flag("drained"),
+        claimed: flag("claimed"),
+        readable: flag("readable"),
         format: word("format"),
         max_parallelism: node.get("maxParallelism").and_then(|value| value.integer()),
         restore_candidate: flag("restoreCandidate"),
         referenced_by: node
             .get("referencedBy")
-            .map(|list| list.elements().filter_map(|element| element.scalar()).collect())
-            .unwrap_or_default(),
+            .map(|list| list.elements().filter_map(|element| element.scalar()).collect()),
     }
 }
 

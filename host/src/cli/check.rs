@@ -6,6 +6,7 @@ mod judge;
 mod live;
 mod trouble;
 
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -31,6 +32,13 @@ Examples:
   sluicegate check deploy/ --live <(kubectl get flinkdeployments -o yaml)
   kustomize build prod | sluicegate check - --live live.yaml --facts facts.yaml --format json")]
 pub struct Check {
+    #[command(flatten)]
+    judging: Judging,
+}
+
+/// What is judged, by what is known, and how the run ends: of every verb that judges requests in files.
+#[derive(Args)]
+pub(super) struct Judging {
     /// Files, folders (walked), or `-` for standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
@@ -94,9 +102,22 @@ impl From<ApiName> for Api {
     }
 }
 
+/// How a report is written for people, and for scripts.
+pub(super) struct Writers {
+    pub(super) human: fn(&Report, Page, &mut dyn Write) -> io::Result<()>,
+    pub(super) json: fn(&Report, &mut dyn Write) -> io::Result<()>,
+}
+
 impl Check {
     /// Judges, reports, and says how it ended.
     pub fn run(self) -> anyhow::Result<Exit> {
+        self.judging.run(&Writers { human: report::human, json: report::json })
+    }
+}
+
+impl Judging {
+    /// Judges, reports, and says how it ended.
+    pub(super) fn run(self, writers: &Writers) -> anyhow::Result<Exit> {
         let (policy, results) = match self.policy.load().and_then(|policy| Ok((name(&policy)?, policy))) {
             Ok((name, policy)) => (Some(name), self.judge(&policy)),
             Err(error) => (None, Err(error)),
@@ -116,8 +137,8 @@ impl Check {
         };
         let mut text = Vec::new();
         match self.format {
-            Format::Human => report::human(&report, Page { width: super::width() }, &mut text)?,
-            Format::Json => report::json(&report, &mut text)?,
+            Format::Human => (writers.human)(&report, Page { width: super::width() }, &mut text)?,
+            Format::Json => (writers.json)(&report, &mut text)?,
         }
         print(&text)?;
         Ok(exit)

@@ -5,6 +5,7 @@ use super::difference::{self, Difference};
 use super::request::Ask;
 use crate::operation::Verb;
 use crate::operation::{Kind, Spec};
+use crate::settings::Settings;
 
 /// What deletes in the name of a namespace or an owner: a denial would wedge that.
 const CLEANERS: &[&str] = &[
@@ -13,19 +14,16 @@ const CLEANERS: &[&str] = &[
     "system:kube-controller-manager",
 ];
 
-/// The operator's own account, in whatever namespace it is installed.
-const OPERATOR: (&str, &str) = ("system:serviceaccount:", ":flink-operator");
-
 /// The reason why this request gets warnings at most.
-pub(super) fn of(ask: &Ask<'_>) -> Option<&'static str> {
+pub(super) fn of(ask: &Ask<'_>, settings: &Settings<'_>) -> Option<&'static str> {
     let child = ask.kind == Kind::Deployment && is_blue_green_child(ask);
-    of_user(ask.verb, ask.user.as_deref().unwrap_or_default())
+    of_user(ask.verb, ask.user.as_deref().unwrap_or_default(), settings)
         .or(child.then_some("it belongs to a FlinkBlueGreenDeployment, and is judged through that"))
 }
 
 /// The same, by who asks alone.
-pub(super) fn of_user(verb: Verb, user: &str) -> Option<&'static str> {
-    if is_operator(user) {
+pub(super) fn of_user(verb: Verb, user: &str, settings: &Settings<'_>) -> Option<&'static str> {
+    if settings.operator_accounts().matches(user) {
         return Some("the operator itself asks, and would be stuck without it");
     }
     let cleans = verb == Verb::Delete && CLEANERS.contains(&user);
@@ -47,13 +45,6 @@ pub(super) fn of_rollback(
     back.then_some("it goes back to the spec that last ran well")
 }
 
-fn is_operator(user: &str) -> bool {
-    let (start, end) = OPERATOR;
-    user.strip_prefix(start)
-        .and_then(|rest| rest.strip_suffix(end))
-        .is_some_and(|namespace| !namespace.is_empty() && !namespace.contains(':'))
-}
-
 fn is_blue_green_child(ask: &Ask<'_>) -> bool {
     // Of a new object its creator writes the owners; the operator creates the children, and is lenient anyway.
     let owners = ask.old.and_then(|resource| resource.metadata("ownerReferences"));
@@ -65,24 +56,4 @@ fn is_blue_green_child(ask: &Ask<'_>) -> bool {
                 && owner.get("controller").and_then(|controller| controller.bool()) == Some(true)
         })
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_operator;
-
-    #[test]
-    fn the_operator_is_known_in_every_namespace() {
-        assert!(is_operator("system:serviceaccount:flink-operator:flink-operator"));
-        assert!(is_operator("system:serviceaccount:default:flink-operator"));
-        for other in [
-            "",
-            "flink-operator",
-            "system:serviceaccount::flink-operator",
-            "system:serviceaccount:a:b:flink-operator",
-            "system:serviceaccount:default:flink",
-        ] {
-            assert!(!is_operator(other), "{other}");
-        }
-    }
 }

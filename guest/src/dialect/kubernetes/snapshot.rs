@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use super::current;
 use super::request::Ask;
-use crate::configuration::Configuration;
+use super::stored::{self, Stored};
+use crate::configuration::{Configuration, SAVEPOINT_FORMAT};
 use crate::document::Node;
 use crate::facts::Facts;
 use crate::operation::Verb;
@@ -37,9 +38,13 @@ pub(super) fn current<'d>(ask: &Ask<'d>, facts: &Facts<'d>) -> Current<'d> {
         configuration.overlay(declared);
     }
     complete &= job.is_some() || declared.is_some();
+    let last = job.and_then(|job| job.status(&["reconciliationStatus", "lastReconciledSpec"]));
+    let text = stored::text(last);
+    let last = Stored::parse(last, text.as_deref());
     Current {
         state: current::state(job, facts),
         stateful: spec.and_then(|spec| spec.keeps_state()),
+        stopped_at: job.zip(spec).and_then(|(job, spec)| current::stopped_at(job, spec, last.spec())),
         retention: Some(current::retention(&configuration)),
         configuration,
         configuration_complete: complete,
@@ -83,6 +88,7 @@ fn take<'d>(stage: &mut Stage<'d>, ask: &Ask<'d>, resource: Resource<'d>) {
         }
         (Some(savepoint), _) => {
             let native = native(savepoint, &stage.current.configuration);
+            stage.content.native_format = savepoint.get("formatType").filter(|_| native);
             let trigger = Trigger { checkpoint: false, directory: path, native };
             (Action::Trigger(trigger), job_of(ask).unwrap_or_else(|| ask.target.clone()), savepoint)
         }
@@ -98,7 +104,7 @@ fn take<'d>(stage: &mut Stage<'d>, ask: &Ask<'d>, resource: Resource<'d>) {
 
 fn native(savepoint: Node<'_>, configuration: &Configuration<'_>) -> bool {
     let own = savepoint.get("formatType").and_then(|format| format.text());
-    let word = own.or_else(|| configuration.get(&["kubernetes.operator.savepoint.format.type"]).map(Cow::Borrowed));
+    let word = own.or_else(|| configuration.get(SAVEPOINT_FORMAT).map(Cow::Borrowed));
     word.is_some_and(|word| word.eq_ignore_ascii_case("NATIVE"))
 }
 

@@ -6,7 +6,7 @@ mod deletes;
 use crate::dialect::{self, kubernetes};
 use crate::document::{Document, Reading};
 use crate::facts::{Declared, Voice};
-use crate::operation::{Action, Decoded, Stage};
+use crate::operation::{Action, Decoded, Deletion, Stage};
 use crate::settings::Settings;
 
 const SPEC: &str = "{image: flink:2.2, flinkVersion: v2_2, flinkConfiguration: {}, job: {jarURI: local:///a.jar, parallelism: 2, upgradeMode: savepoint}}";
@@ -51,10 +51,11 @@ fn words(stage: &Stage<'_>) -> String {
             let armed = if change.arms_drain.is_some() { ", arms drain" } else { "" };
             format!(" {:?}{armed}", change.reach)
         }
-        Action::Delete(deletion) => format!(
-            " first {:?}, stateful {:?}, deployed {:?}, fresh {}",
-            deletion.savepoint_first, deletion.stateful, deletion.deployed, deletion.fresh_savepoint
-        ),
+        Action::Delete(deletion) => {
+            let fresh = deletion.savepoint_age.is_some_and(|age| age <= 900);
+            let Deletion { savepoint_first, stateful, deployed, .. } = deletion;
+            format!(" first {savepoint_first:?}, stateful {stateful:?}, deployed {deployed:?}, fresh {fresh}")
+        }
         _ => String::new(),
     };
     let all = stage.operations.iter().map(|operation| format!("{}{}", operation.summary(), detail(&operation.action)));

@@ -22,7 +22,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
         (Dialect::FlinkRest, "`savepointPath`, in the body, the query or the configuration"),
         (Dialect::Kubernetes, "`initialSavepointPath`, and the savepoint of the suspend before"),
     ],
-    facts: &["savepoints"],
+    facts: &["savepoints", "deployment.restoreStrategy", "deployment.specState", "deployment.statusState"],
     parameters: &[],
     level: Level::Deny,
     check,

@@ -17,7 +17,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
         no other left, the job starts empty and nothing fails.",
     source: "S2-8, S2-4; DOMAIN 1.6",
     looks_at: &[(Dialect::Ververica, "the annotations of every savepoint that a start may choose")],
-    facts: &["savepoints", "deployment.restoreStrategy"],
+    facts: &["savepoints", "deployment.restoreStrategy", "deployment.specState", "deployment.statusState"],
     parameters: &[],
     level: Level::Deny,
     check,

@@ -3,7 +3,9 @@
 use crate::configuration::{Configuration, SAVEPOINT_DIRECTORY};
 use crate::document::Node;
 use crate::finding::Report;
-use crate::operation::{Action, Change, Dialect, JobState, Operation, Stage, Stop, StopMode, Target, Trigger, Want};
+use crate::operation::{
+    Action, Change, Dialect, JobState, Operation, Place, Stage, Stop, StopMode, Target, Trigger, UpgradeMode, Want,
+};
 use crate::rules::{Level, Rule, words};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -160,7 +162,7 @@ fn kubernetes(stage: &Stage<'_>, report: &mut Report<'_>) {
         }
         _ => None,
     });
-    let Some((operation, why)) = need else { return };
+    let Some((operation, why)) = need else { return savepoint_mode(stage, report) };
     let current = &stage.current;
     if current.configuration.present(SAVEPOINT_DIRECTORY).is_some() {
         return;
@@ -196,6 +198,25 @@ fn kubernetes(stage: &Stage<'_>, report: &mut Report<'_>) {
         }
     };
     draft.expected("execution.checkpointing.savepoint-dir").remedy(next);
+}
+
+/// What a FlinkDeployment's upgrade mode needs is another rule's matter (upgrade-mode-needs-directories): here it is only
+/// noted that every savepoint lacks its place.
+fn savepoint_mode(stage: &Stage<'_>, report: &mut Report<'_>) {
+    let current = &stage.current;
+    let spec = stage.declaration.as_ref().and_then(|it| it.new_spec());
+    let Some(spec) = spec.filter(|it| it.upgrade_mode() == UpgradeMode::Savepoint && current.configuration_complete)
+    else {
+        return;
+    };
+    let changes = stage.operations.iter().any(|operation| matches!(operation.action, Action::Change(_)));
+    if changes && !current.savepoint_always && current.configuration.present(SAVEPOINT_DIRECTORY).is_none() {
+        let message = "no savepoint of this job can be taken: its configuration has no savepoint directory";
+        report
+            .note(&Place::of(spec.of_job("upgradeMode")), message)
+            .expected("execution.checkpointing.savepoint-dir")
+            .remedy("set `execution.checkpointing.savepoint-dir` in `spec.flinkConfiguration`");
+    }
 }
 
 /// The configuration of this job is known, from its resource or declared.

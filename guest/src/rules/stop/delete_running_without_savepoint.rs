@@ -3,7 +3,8 @@
 
 use crate::finding::Report;
 use crate::operation::{Action, Change, Deletion, Dialect, JobState, Restart, Skipped, Stage, Want};
-use crate::rules::{Level, Rule, words};
+use crate::rules::{Level, Parameter, ParameterKind, Rule, duration, words};
+use crate::settings::Settings;
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "delete-running-without-savepoint",
@@ -13,10 +14,16 @@ pub(in crate::rules) static RULE: Rule = Rule {
           of a running job is gone.",
     source: "FKO documentation, danger box on deletion; DOMAIN 4.2-7 and 6.12",
     looks_at: &[(Dialect::Kubernetes, "deletes, lost finalizers, the canary label, `savepoint-on-deletion`")],
-    facts: &["platform.flinkConfiguration", "savepoints", "now"],
-    parameters: &[],
+    facts: &["intent.restartPlanned", "platform.flinkConfiguration", "savepoints", "now"],
+    parameters: &[FRESH_FOR],
     level: Level::Deny,
     check,
+};
+
+const FRESH_FOR: Parameter = Parameter {
+    name: "freshFor",
+    title: "how long a completed savepoint stands for the one that the delete does not take",
+    kind: ParameterKind::Duration(15 * 60),
 };
 
 const SWITCH: &str = "kubernetes.operator.job.savepoint-on-deletion";
@@ -43,13 +50,33 @@ fn arming(change: &Change<'_>, stage: &Stage<'_>, report: &mut Report<'_>) {
     report.warn(place, message).expected("true").remedy(format!("leave `{SWITCH}: \"true\"` as it was"));
 }
 
-fn judge(deletion: &Deletion<'_>, stage: &Stage<'_>, report: &mut Report<'_>) {
-    let state = stage.current.state.as_ref();
-    let nothing_to_lose = deletion.deployed == Some(false)
+/// Whether the delete of a job in this state is refused.
+pub(super) fn refuses(
+    deletion: &Deletion<'_>,
+    state: Option<&JobState>,
+    stage: &Stage<'_>,
+    settings: &Settings,
+) -> bool {
+    let fresh_for = settings.seconds(&RULE, &FRESH_FOR);
+    let last = matches!(stage.intent.restart(), Restart::Final(_)) && !stage.intent.by_plan;
+    state == Some(&JobState::Running)
+        && !nothing_to_lose(deletion, state)
+        && deletion.savepoint_first.is_some()
+        && deletion.stateful.is_some()
+        && deletion.savepoint_age.is_none_or(|age| age > fresh_for)
+        && !last
+}
+
+fn nothing_to_lose(deletion: &Deletion<'_>, state: Option<&JobState>) -> bool {
+    deletion.deployed == Some(false)
         || deletion.stateful == Some(false)
         || deletion.savepoint_first == Some(true)
-        || state.is_some_and(JobState::is_over);
-    if nothing_to_lose {
+        || state.is_some_and(JobState::is_over)
+}
+
+fn judge(deletion: &Deletion<'_>, stage: &Stage<'_>, report: &mut Report<'_>) {
+    let state = stage.current.state.as_ref();
+    if nothing_to_lose(deletion, state) {
         return;
     }
     let place = &deletion.place;
@@ -64,7 +91,8 @@ fn judge(deletion: &Deletion<'_>, stage: &Stage<'_>, report: &mut Report<'_>) {
         Some(point) => format!("the last known restore point is {point}"),
         None => "no restore point is known".to_owned(),
     };
-    if deletion.fresh_savepoint {
+    let fresh_for = report.settings().seconds(&RULE, &FRESH_FOR);
+    if deletion.savepoint_age.is_some_and(|age| age <= fresh_for) {
         let message = format!("no savepoint is taken on this delete, but a fresh one is there: {left}");
         return report.note(place, message).remedy("keep that savepoint until the job runs again");
     }
@@ -111,8 +139,8 @@ fn judge(deletion: &Deletion<'_>, stage: &Stage<'_>, report: &mut Report<'_>) {
                 "leave the switch on until the resource is gone; if its savepoint cannot succeed, cancel the job first"
             }
             _ => {
-                "leave the finalizer to the operator; if it hangs, take a savepoint by hand and delete within 15 minutes \
-                 of its completion"
+                "leave the finalizer to the operator; if it hangs, take a savepoint by hand and delete soon after it is \
+                 completed"
             }
         }
         .to_owned(),
@@ -123,7 +151,8 @@ fn judge(deletion: &Deletion<'_>, stage: &Stage<'_>, report: &mut Report<'_>) {
         }
         _ => format!(
             "set `{SWITCH}: \"true\"` first, or create a FlinkStateSnapshot and \
-             delete within 15 minutes of its completion; if the job ends for good, {}",
+             delete within {} of its completion; if the job ends for good, {}",
+            duration::write(fresh_for),
             words::declare_final(stage)
         ),
     };
@@ -152,7 +181,8 @@ mod tests {
     #[test]
     fn a_savepoint_before_or_just_now_is_good_enough() {
         assert_eq!(says(&RULE, &delete("RUNNING", |it| it.savepoint_first = Some(true))), SILENT);
-        assert_eq!(says(&RULE, &delete("RUNNING", |it| it.fresh_savepoint = true)), only(Effect::Note));
+        assert_eq!(says(&RULE, &delete("RUNNING", |it| it.savepoint_age = Some(900))), only(Effect::Note));
+        assert_eq!(says(&RULE, &delete("RUNNING", |it| it.savepoint_age = Some(901))), only(Effect::Deny));
     }
 
     #[test]
