@@ -20,7 +20,7 @@ pub(super) fn candidate<'a>(
     words: &str,
 ) -> Candidate {
     let mut reason = match origin(savepoint) {
-        Some(origin) => format!("{origin}, {words}"),
+        Some(origin) => format!("{origin}: {words}"),
         None => words.to_owned(),
     };
     remarks(stage, savepoint, all, fate, &mut reason);
@@ -51,22 +51,26 @@ fn remarks<'a>(
 ) {
     let used = fate == Fate::Used;
     if let Some((its, current)) = other_version(stage, savepoint) {
-        reason.push_str(&format!(", of spec version `{its}` while the deployment has `{current}`"));
+        reason.push_str(&format!("; of spec version `{its}` while the deployment has `{current}`"));
     }
     for (position, twin) in twins(savepoint, all).take(MAX_TWINS).enumerate() {
-        let lead = if position == 0 { ", the same Flink savepoint as" } else { " and" };
+        let lead = if position == 0 { "; the same Flink savepoint as" } else { " and" };
         reason.push_str(&format!("{lead} `{}`", twin.label()));
     }
+    for (position, name) in savepoint.referenced_by.iter().flatten().take(MAX_TWINS).enumerate() {
+        let lead = if position == 0 { "; referred to by" } else { " and" };
+        reason.push_str(&format!("{lead} `{name}`"));
+    }
     if savepoint.drained == Some(true) {
-        reason.push_str(", written by a drain");
+        reason.push_str("; written by a drain");
     }
     if savepoint.claimed == Some(true) {
-        reason.push_str(", claimed by an earlier start, so that Flink may have deleted it");
+        reason.push_str("; claimed by an earlier start, so that Flink may have deleted it");
     }
     if is_unreadable(stage, savepoint) {
-        reason.push_str(", at a location that cannot be read");
+        reason.push_str("; its location cannot be read");
         if used {
-            reason.push_str(": the start fails");
+            reason.push_str(", so the start fails");
         }
     }
 }
