@@ -110,6 +110,13 @@ impl<'d> Configuration<'d> {
     }
 
     fn flatten(&mut self, map: Node<'d>, prefix: &str, layer: usize) {
+        // Flink lists the configuration of a cluster as `{key, value}`.
+        for entry in map.elements() {
+            let pair = (entry.get("key").and_then(|key| key.text()), entry.get("value"));
+            if let (Some(key), Some((node, value))) = (pair.0, pair.1.and_then(|node| Some((node, node.scalar()?)))) {
+                self.entries.push(Entry { key, value, node, layer });
+            }
+        }
         for (key, node) in map.members() {
             let Some(name) = key.text() else { continue };
             let key = if prefix.is_empty() { name } else { Cow::Owned(format!("{prefix}.{name}")) };
@@ -147,7 +154,7 @@ impl<'d> Configuration<'d> {
     /// Whether high availability is on: any word but these two, even an empty one, switches it on (DOMAIN 4.5). `None`:
     /// nothing is said.
     pub fn is_highly_available(&self) -> Option<bool> {
-        self.entry(HIGH_AVAILABILITY).map(|_| self.high_availability().is_some())
+        self.entry(HIGH_AVAILABILITY).map(|_| self.has_high_availability())
     }
 
     /// The entry of a directory that lies on a local disk, with its path. Without a scheme it is what
@@ -159,10 +166,17 @@ impl<'d> Configuration<'d> {
         location.local_path().filter(|_| !elsewhere).map(|path| (entry, path))
     }
 
-    /// Whether the job may have a service for high availability: everything but these words names one (DOMAIN 4.5).
-    pub fn high_availability(&self) -> Option<&Entry<'d>> {
-        let off = |entry: &&Entry<'_>| ["none", "standalone"].iter().any(|word| entry.value.eq_ignore_ascii_case(word));
-        self.entry(HIGH_AVAILABILITY).filter(|entry| !off(entry))
+    /// Whether Flink counts high availability as on: whatever is neither `NONE` nor `standalone`, even an empty word.
+    pub fn has_high_availability(&self) -> bool {
+        let off = |word: &str| word.eq_ignore_ascii_case("NONE") || word.eq_ignore_ascii_case("standalone");
+        self.get(HIGH_AVAILABILITY).is_some_and(|word| !off(word))
+    }
+
+    /// The number that the job's max parallelism is set to; without one, or with -1, Flink derives it.
+    pub fn max_parallelism(&self) -> Option<(i64, &Entry<'d>)> {
+        let entry = self.entry(MAX_PARALLELISM)?;
+        let number = entry.value.trim().parse().ok().filter(|number| *number > 0)?;
+        Some((number, entry))
     }
 
     /// All entries, the weakest layer first.

@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use crate::dialect;
-use crate::facts::Declared;
+use crate::facts::{Declared, Observed};
 use crate::failure::Failure;
 use crate::finding::{Effect, Report, Said};
 use crate::gate::Request;
@@ -17,8 +17,8 @@ use crate::settings::Settings;
 /// # Errors
 /// When the request cannot be read.
 pub fn of_each_rule(request: &Request<'_>, looks: u32) -> Result<Vec<(&'static str, Duration)>, Failure> {
-    let (declared, settings) = (Declared::new(&[])?, Settings::default());
-    dialect::decode(request, &declared, &settings, |decoded| {
+    let (declared, observed, settings) = (Declared::new(&[])?, Observed::default(), Settings::default());
+    dialect::decode(request, &declared, &observed, &settings, |decoded| {
         let mut costs = Vec::new();
         for rule in rules::ALL {
             let start = Instant::now();

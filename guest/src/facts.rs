@@ -1,7 +1,10 @@
 //! What is known besides the request: declared `Facts` documents (DESIGN section 5), scoped to their target. Unknown
 //! fields are an error: a misspelt fact must not silently count as missing.
 
+mod contradiction;
+mod observed;
 mod reader;
+mod seen;
 
 use std::borrow::Cow;
 
@@ -9,6 +12,9 @@ use crate::document::{Document, Node, Reading};
 use crate::failure::{Failure, FailureKind};
 use crate::location;
 use crate::operation::Dialect;
+pub use contradiction::{Contradiction, lay};
+pub use observed::{Metadata, Observed};
+pub use seen::Seen;
 
 /// The facts that apply to one target. `None` everywhere means: not known.
 #[derive(Debug, Default)]
@@ -31,6 +37,8 @@ pub struct Facts<'d> {
     pub related: Vec<Node<'d>>,
     /// What is known not to exist.
     pub absent: Vec<Absent<'d>>,
+    /// What only a read can tell.
+    pub seen: Seen<'d>,
     /// RFC 3339.
     pub now: Option<Cow<'d, str>>,
 }

@@ -5,7 +5,9 @@ mod action;
 mod content;
 mod current;
 mod intent;
+mod lookup;
 mod oddity;
+mod overriding;
 mod resource;
 mod want;
 
@@ -20,7 +22,11 @@ pub use action::{
 pub use content::Content;
 pub use current::{Current, Dependent, JobState, Retention};
 pub use intent::{Intent, Restart};
+pub use lookup::{Lookup, ObjectRef, Scoped};
 pub use oddity::{Oddity, OddityKind, Soft};
+#[cfg(test)]
+pub use overriding::ANNOTATIONS;
+pub use overriding::{HEADERS, MEMBERS, Override, split};
 pub use resource::{Declaration, Desired, Kind, Resource, Spec, UpgradeMode, Verb};
 pub use want::Want;
 
@@ -80,8 +86,12 @@ pub struct Stage<'d> {
     pub declaration: Option<Declaration<'d>>,
     /// The facts that apply to the target.
     pub facts: Facts<'d>,
+    /// Which read of the platform tells what a rule may want. A location is read where it lies.
+    pub lookups: Vec<(Want, Lookup)>,
     /// What was said about a restart.
     pub intent: Intent<'d>,
+    /// The rules that the request asks to lift.
+    pub overrides: Vec<Override<'d>>,
     /// It is a step of a change plan: remedies speak of its steps.
     pub in_plan: bool,
     /// The platform's own name of the call, where permissions go by it.
@@ -111,11 +121,21 @@ impl<'d> Stage<'d> {
             current: Current::default(),
             declaration: None,
             facts,
+            lookups: Vec::new(),
             intent,
+            overrides: Vec::new(),
             in_plan: false,
             call: None,
             repeats: false,
             leniency: None,
+        }
+    }
+
+    /// The read that tells this.
+    pub fn lookup(&self, want: &Want) -> Option<Lookup> {
+        match want {
+            Want::Location(at) => Some(Lookup::Location(at.clone())),
+            want => self.lookups.iter().find(|(told, _)| told == want).map(|(_, lookup)| lookup.clone()),
         }
     }
 
@@ -155,10 +175,9 @@ impl<'d> Stage<'d> {
     /// The update of a resource that runs a job and is to go on doing so: the resource, its spec before and after. The
     /// operator acts neither on canaries nor, but for its clean-up, on what is being deleted.
     pub fn edit(&self) -> Option<(&Declaration<'d>, Spec<'d>, Spec<'d>)> {
-        let declaration = self.declaration.as_ref().filter(|it| it.verb == Verb::Update && it.kind.runs_job())?;
-        let (old, object) = (declaration.old?, declaration.object?);
-        let idle = object.canary().is_some() || old.canary().is_some() || old.is_terminating();
-        (!idle).then_some((declaration, declaration.old_spec()?, declaration.new_spec()?))
+        let declaration = self.declaration.as_ref()?;
+        let edit = declaration.verb == Verb::Update && declaration.kind.runs_job() && !declaration.idle;
+        edit.then_some((declaration, declaration.old_spec()?, declaration.new_spec()?))
     }
 
     /// The stops, with the operation they stand in.

@@ -3,6 +3,7 @@
 mod configuration;
 pub mod duration;
 mod hygiene;
+mod kept;
 mod oddity;
 mod operator;
 mod permission;
@@ -162,6 +163,7 @@ catalogue![
     savepoint::savepoint_location_not_accessible::RULE,
     savepoint::savepoint_directory_required::RULE,
     savepoint::savepoint_needs_active_job::RULE,
+    savepoint::native_format_blocks_migration::RULE,
     savepoint::snapshot_kind_exactly_one::RULE,
     savepoint::snapshot_job_reference::RULE,
     savepoint::snapshot_disposed_on_delete::RULE,
@@ -200,24 +202,41 @@ catalogue![
     upgrade::upgrade_mode_needs_directories::RULE,
     upgrade::savepoint_mode_falls_back::RULE,
     upgrade::version_change_after_last_state_suspend::RULE,
+    upgrade::max_parallelism_changed::RULE,
+    upgrade::parallelism_above_max::RULE,
+    upgrade::state_backend_changed::RULE,
     upgrade::cluster_type_switch::RULE,
     upgrade::session_cluster_reference_changed::RULE,
+    upgrade::operator_uid_risk::RULE,
+    upgrade::engine_version_downgrade::RULE,
     upgrade::ha_removed_with_last_state::RULE,
     upgrade::checkpointing_removed::RULE,
     upgrade::scale_to_zero::RULE,
     configuration::last_state_without_ha::RULE,
     configuration::last_state_cancel_needs_retention::RULE,
+    configuration::checkpoint_dir_ephemeral::RULE,
     configuration::forbidden_config_key::RULE,
+    configuration::autoscaler_option_out_of_range::RULE,
+    configuration::checkpointing_disabled::RULE,
+    configuration::checkpoint_retention_not_retain::RULE,
+    configuration::conflicting_renamed_keys::RULE,
+    configuration::ha_storage_missing::RULE,
     configuration::rollback_needs_ha::RULE,
     configuration::health_check_needs_recovery::RULE,
     configuration::standby_jobmanager_needs_ha::RULE,
     operator::service_account_missing::RULE,
+    operator::resource_quantities_invalid::RULE,
     operator::parallelism_not_positive::RULE,
     operator::jobmanager_replicas_invalid::RULE,
     operator::session_job_on_application_cluster::RULE,
+    operator::ingress_template_invalid::RULE,
+    operator::log_config_key_invalid::RULE,
     permission::permission_to_cancel::RULE,
     permission::operation_permission::RULE,
+    permission::override_needs_reason::RULE,
+    permission::jar_uri_restricted::RULE,
     permission::namespace_mismatch::RULE,
+    permission::cross_tenant_savepoint::RULE,
     hygiene::unknown_enum_value::RULE,
     hygiene::unknown_lifecycle_field::RULE,
     hygiene::required_field_missing::RULE,
@@ -229,6 +248,7 @@ catalogue![
     hygiene::nonce_unchanged::RULE,
     hygiene::max_attempts_not_positive::RULE,
     hygiene::unknown_request::RULE,
+    hygiene::facts_contradict::RULE,
 ];
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 mod compile;
 mod list;
 mod pattern;
+mod schema;
 mod stored;
 #[cfg(test)]
 mod tests;
@@ -13,6 +14,7 @@ use std::borrow::Cow;
 use crate::rules::{Level, Parameter, ParameterKind, Rule};
 pub use compile::{Problem, compile};
 pub use list::List;
+pub use schema::schema;
 
 /// The operator's own account, in whatever namespace it is installed (DOMAIN 6.0-1).
 const OPERATOR: &str = "system:serviceaccount:*:flink-operator";
@@ -85,6 +87,17 @@ pub struct Exemption<'s> {
     pub reason: &'s str,
 }
 
+/// The families of rules, in the order of the catalogue.
+fn families() -> Vec<&'static str> {
+    let mut names: Vec<&str> = Vec::new();
+    for rule in crate::rules::ALL {
+        if !names.contains(&rule.family) {
+            names.push(rule.family);
+        }
+    }
+    names
+}
+
 impl<'s> Settings<'s> {
     /// The level set for the rule at this place of the catalogue, if one is set.
     pub fn level(&self, place: usize) -> Option<Level> {
@@ -122,12 +135,12 @@ impl<'s> Settings<'s> {
     }
 
     /// The exemptions of this rule for this caller in this namespace, ended ones too.
-    pub fn exemptions<'e>(
+    pub fn exemptions<'e, 'n>(
         &'e self,
-        rule: &'e str,
-        principal: Option<&'e str>,
-        namespace: &'e str,
-    ) -> impl Iterator<Item = &'e Exemption<'s>> {
+        rule: &'n str,
+        principal: Option<&'n str>,
+        namespace: &'n str,
+    ) -> impl Iterator<Item = &'e Exemption<'s>> + use<'s, 'e, 'n> {
         self.exemptions.iter().filter(move |exemption| {
             let Exemption { principals, rules, namespaces, .. } = exemption;
             rules.contains(rule)

@@ -5,19 +5,20 @@
 //! every request, and hands back its verdict:
 //!
 //! ```
-//! use sluicegate::{Decision, Envelope, HttpHead, Limits, Outcome, Policy, Request, Settings};
+//! use sluicegate::facts::NoSource;
+//! use sluicegate::{Decision, Envelope, HttpHead, Limits, Policy, Request, Settings};
 //!
 //! let policy = Policy::embedded(Limits::default())?;
 //! let head = HttpHead { api: None, method: "GET", target: "/jobs/overview", headers: &[] };
 //! let request = Request { envelope: Envelope::Http(head), body: b"" };
-//! if let Outcome::Decided(verdict) = policy.check(&request, &[], &Settings::default())? {
-//!     assert_eq!(verdict.decision, Decision::Allow);
-//!     println!("{}", verdict.document);
-//! }
+//! let verdict = policy.decide(&request, &[], &Settings::default(), &NoSource)?;
+//! assert_eq!(verdict.decision, Decision::Allow);
+//! println!("{}", verdict.document);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 pub mod case;
+pub mod facts;
 pub mod input;
 pub mod nearest;
 mod policy;

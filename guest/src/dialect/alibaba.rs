@@ -8,8 +8,8 @@ mod tests;
 
 use std::borrow::Cow;
 
-use super::managed::{deletion, header_intent, missing, push, refuse, unknown};
-use super::{Call, Context};
+use super::managed::{deletion, header_intent, header_override, missing, push, refuse, unknown};
+use super::{Call, Context, reads};
 use crate::document::{Document, Node, Reading};
 use crate::gate::Failure;
 use crate::operation::{Action, Decoded, Dialect, Disposal, JobState, Place, Retention, Stage, Target};
@@ -75,8 +75,21 @@ pub(super) fn decode<R>(
     let target = Target { namespace: Cow::Borrowed(namespace), name };
     let mut stage = context.stage(Dialect::Alibaba, &target.namespace, &target.name)?;
     stage.call = call_name(route, &path);
+    let of_job = path.get(4).is_some_and(|part| *part == "jobs");
+    let by_name = path.last().is_some_and(|part| *part == "byName");
+    match route {
+        Route::StopJob | Route::HotUpdateJob | Route::Delete if of_job => {
+            context.observe(&mut stage, &|seen| reads::alibaba_job(&target.namespace, &target.name, seen));
+        }
+        // Nothing is read by the name alone.
+        Route::StartJob | Route::CreateSavepoint | Route::UpdateDeployment | Route::Delete if !by_name => {
+            context.observe(&mut stage, &|_| reads::alibaba_deployment(&target.namespace, &target.name));
+        }
+        _ => {}
+    }
     fill_current(&mut stage);
     header_intent(call, &mut stage);
+    header_override(call, &mut stage);
     match refusal {
         Some(oddity) => refuse(&mut stage, oddity),
         None => act(route, root, &target, call, &mut stage),

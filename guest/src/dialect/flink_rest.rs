@@ -6,8 +6,8 @@ mod run;
 #[cfg(test)]
 mod tests;
 
-use super::managed::header_intent;
-use super::{Call, Context};
+use super::managed::{header_intent, header_override};
+use super::{Call, Context, reads};
 use crate::configuration::{Configuration, RETENTION};
 use crate::document::{Document, Node, Reading};
 use crate::gate::Failure;
@@ -28,6 +28,8 @@ pub(super) fn decode<R>(
     // Flink parses job ids without regard to case.
     let name = path.get(1).map(|name| name.to_ascii_lowercase()).unwrap_or_default();
     let mut stage = context.stage(Dialect::FlinkRest, "", &name)?;
+    let job = path.first().filter(|first| **first == "jobs").and(Some(name.as_str()));
+    context.observe(&mut stage, &|_| reads::flink(job));
     fill_current(&mut stage);
     let refusal = refusal(call, path);
     let document = match call.body {
@@ -42,6 +44,7 @@ pub(super) fn decode<R>(
         return Err(Failure::malformed(format!("the body must be a JSON object, not {}", short(root))));
     }
     header_intent(call, &mut stage);
+    header_override(call, &mut stage);
     let mut route = Route { call, body: Body::new(root), stage: &mut stage };
     let (action, place) = match refusal {
         Some(oddity) => route.refuse(oddity),
@@ -69,6 +72,8 @@ pub(super) fn fill_current(stage: &mut Stage<'_>) {
         (None, Some(cluster)) => Some(read(cluster).map_or(Retention::DeletedByDefault, kept)),
         (None, None) => None,
     };
+    // What the running job says of itself counts, whatever was configured.
+    stage.current.retention = facts.seen.checkpoints_kept.map(kept).or(stage.current.retention);
     // Only the cluster's configuration counts for savepoints over REST: a job's own is not used (DOMAIN 7, R22).
     if let Some(cluster) = facts.platform.configuration {
         stage.current.configuration.overlay(cluster);

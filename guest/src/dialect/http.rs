@@ -165,7 +165,7 @@ fn hex(digits: &str) -> Option<u8> {
 }
 
 /// Undoes percent escapes, and `+` in queries.
-fn decode(text: &str, query: bool) -> Cow<'_, str> {
+pub(super) fn decode(text: &str, query: bool) -> Cow<'_, str> {
     if !(text.contains('%') || query && text.contains('+')) {
         return Cow::Borrowed(text);
     }

@@ -15,11 +15,15 @@ mod tests;
 mod ververica;
 mod volumes;
 
-use super::Context;
+use std::borrow::Cow;
+
+use super::{Context, reads};
 use crate::document::Node;
 use crate::gate::Failure;
 use crate::operation::Verb;
-use crate::operation::{Action, Decoded, Dialect, Oddity, OddityKind, Operation, Place, Skipped, Stage, Target};
+use crate::operation::{
+    Action, Decoded, Dialect, Oddity, OddityKind, Operation, Override, Place, Skipped, Stage, Target,
+};
 use crate::operation::{Kind, Resource};
 use difference::Difference;
 use lifecycle::Transition;
@@ -49,10 +53,8 @@ fn decode<R>(asked: Asked<'_>, context: &Context<'_>, then: impl FnOnce(&Decoded
     match asked {
         Asked::Resource(ask) => match idle(&ask) {
             Some((why, place)) => {
-                let mut stage = context.stage(Dialect::Kubernetes, &ask.target.namespace, &ask.target.name)?;
-                stage.repeats = repeats(&ask);
-                stage.operations.push(Operation { action: Action::Nothing(why), target: ask.target.clone(), place });
-                finish(stage, then)
+                let look = |stage: &mut Stage<'_>| stage.repeats = repeats(&ask);
+                single(Action::Nothing(why), ask.target.clone(), place, context, look, then)
             }
             None if matches!(ask.kind, Kind::Snapshot | Kind::Ververica) => other(&ask, context, then),
             None => job(&ask, context, then),
@@ -60,19 +62,21 @@ fn decode<R>(asked: Asked<'_>, context: &Context<'_>, then: impl FnOnce(&Decoded
         Asked::Scale { target, replicas, before, place } => {
             let same = replicas.zip(before).is_some_and(|(after, before)| after.same(&before));
             let action = if same { Action::Nothing("leave unchanged") } else { Action::Rescale(replicas) };
-            let mut stage = context.stage(Dialect::Kubernetes, &target.namespace, &target.name)?;
-            let deployment = current::related(&stage.facts, "FlinkDeployment", &target.namespace, &target.name);
-            stage.current.state = current::state(deployment, &stage.facts);
-            stage.operations.push(Operation { action, target, place });
-            finish(stage, then)
+            let (namespace, name) = (target.namespace.clone(), target.name.clone());
+            let look = |stage: &mut Stage<'_>| {
+                let deployment = current::related(&stage.facts, "FlinkDeployment", &namespace, &name);
+                stage.current.state = current::state(deployment, &stage.facts);
+            };
+            single(action, target, place, context, look, then)
         }
-        Asked::Nothing { why, target, place } => single(Action::Nothing(why), target, place, context, then),
-        Asked::Unknown { oddity, target, verb, user } => {
+        Asked::Nothing { why, target, place } => single(Action::Nothing(why), target, place, context, |_| {}, then),
+        Asked::Unknown { oddity, target, verb, user, object } => {
             let mut stage = context.stage(Dialect::Kubernetes, &target.namespace, &target.name)?;
             let place = oddity.place.clone();
             stage.operations.push(Operation { action: Action::Unknown, target, place });
             stage.oddities.push(oddity);
             stage.leniency = leniency::of_user(verb, &user, context.settings);
+            common(&mut stage, object, Some(user).filter(|user| !user.is_empty()));
             finish(stage, then)
         }
     }
@@ -133,14 +137,17 @@ fn loses_finalizer(ask: &Ask<'_>, old: Resource<'_>, object: Resource<'_>) -> bo
     !ask.bare && ask.kind.finalizer().is_some_and(lost)
 }
 
+/// A stage of one operation, of which no resource is shown to rules; `look` adds what is known.
 fn single<'d, R>(
     action: Action<'d>,
     target: Target<'d>,
     place: Place<'d>,
     context: &Context<'d>,
+    look: impl FnOnce(&mut Stage<'_>),
     then: impl FnOnce(&Decoded<'_>) -> R,
 ) -> Result<R, Failure> {
     let mut stage = context.stage(Dialect::Kubernetes, &target.namespace, &target.name)?;
+    look(&mut stage);
     stage.operations.push(Operation { action, target, place });
     finish(stage, then)
 }
@@ -154,8 +161,14 @@ fn other<'d, R>(ask: &Ask<'d>, context: &Context<'d>, then: impl FnOnce(&Decoded
     let job = snapshot::job_of(ask).filter(|_| ask.kind == Kind::Snapshot && ask.verb != Verb::Delete);
     let about = job.as_ref().unwrap_or(&ask.target);
     let mut stage = context.stage(Dialect::Kubernetes, &about.namespace, &about.name)?;
+    if let Some(job) = &job {
+        let kind = snapshot::kind_of(ask).1;
+        context.observe(&mut stage, &|seen| reads::snapshot(kind, &job.namespace, &job.name, seen));
+    }
     stage.declaration = Some(ask.declaration(None));
-    common(&mut stage, ask, context);
+    stage.leniency = leniency::of(ask, context.settings);
+    hygiene::inspect(ask, &mut stage.oddities);
+    common(&mut stage, ask.resource(), ask.user.clone());
     if ask.kind == Kind::Snapshot {
         stage.current = snapshot::current(ask, &stage.facts);
         snapshot::decode(&mut stage, ask);
@@ -174,7 +187,12 @@ fn job<R>(ask: &Ask<'_>, context: &Context<'_>, then: impl FnOnce(&Decoded<'_>) 
     let stable_spec = Stored::parse(stable, stable_text.as_deref());
 
     let mut stage = context.stage(Dialect::Kubernetes, &ask.target.namespace, &ask.target.name)?;
-    common(&mut stage, ask, context);
+    let cluster = ask.resource().and_then(|resource| resource.spec(ask.kind).get("deploymentName")?.text());
+    let cluster = cluster.as_deref().filter(|_| ask.kind == Kind::SessionJob);
+    context.observe(&mut stage, &|_| reads::resource(ask.kind, &ask.target.namespace, cluster));
+    stage.leniency = leniency::of(ask, context.settings);
+    hygiene::inspect(ask, &mut stage.oddities);
+    common(&mut stage, ask.resource(), ask.user.clone());
     stage.declaration = Some(ask.declaration(last_spec.spec()));
     stage.content = current::content(ask);
     stage.current = current::of(ask, &stage.facts, last_spec.spec());
@@ -259,14 +277,14 @@ fn deployed(ask: &Ask<'_>, stage: &Stage<'_>, reconciled: bool) -> Option<bool> 
     }
 }
 
-/// What every decoded resource has: who asks, what is said about a restart, odd words.
-fn common<'d>(stage: &mut Stage<'d>, ask: &Ask<'d>, context: &Context<'_>) {
-    stage.leniency = leniency::of(ask, context.settings);
-    if let Some(user) = &ask.user {
-        stage.facts.principal.get_or_insert_with(|| user.clone());
+/// What every decoded resource has: who asks, what is to be overridden, what is said about a restart.
+fn common<'d>(stage: &mut Stage<'d>, resource: Option<Resource<'d>>, user: Option<Cow<'d, str>>) {
+    if let Some(user) = user {
+        stage.facts.principal.get_or_insert(user);
     }
-    hygiene::inspect(ask, &mut stage.oddities);
-    let Some(word) = ask.resource().and_then(|resource| resource.annotation("sluicegate.dev/intent")) else { return };
+    let Some(annotations) = resource.and_then(|resource| resource.metadata("annotations")) else { return };
+    stage.overrides.extend(Override::annotated(|name| annotations.get(name), false));
+    let Some(word) = annotations.get("sluicegate.dev/intent") else { return };
     let said = word.scalar().unwrap_or_default();
     let known = super::read_intent(&mut stage.intent, &said, Place::Body(word));
     stage.intent.trusted |= known;

@@ -3,11 +3,13 @@
 
 use std::borrow::Cow;
 
-use super::{Call, read_intent};
+use super::{Call, http, read_intent};
 use crate::document::Node;
 use crate::facts::Facts;
 use crate::nearest::closest;
-use crate::operation::{Action, Deletion, Dialect, Oddity, OddityKind, Operation, Place, Restore, Stage, Target};
+use crate::operation::{
+    Action, Deletion, Dialect, HEADERS, Oddity, OddityKind, Operation, Override, Place, Restore, Stage, Target, split,
+};
 
 /// So many unknown fields make no request of these APIs; naming more helps nobody.
 const MOST_UNKNOWN_FIELDS: usize = 40;
@@ -43,6 +45,24 @@ pub(super) fn header_intent<'d>(call: &Call<'_>, stage: &mut Stage<'d>) {
     for word in call.headers(INTENT) {
         intent(word.trim(), Place::Header(INTENT), stage);
     }
+}
+
+/// Reads the rules that the caller asks to lift from its headers: they count only from callers that the settings list.
+pub(super) fn header_override<'d>(call: &Call<'d>, stage: &mut Stage<'d>) {
+    let [rules, reason, until] = HEADERS;
+    let mut lists = call.headers(rules).peekable();
+    if lists.peek().is_none() {
+        return;
+    }
+    stage.overrides.push(Override {
+        rules: lists.flat_map(|list| split(list.into())).collect(),
+        reason: call.header(reason).map(|reason| http::decode(reason, false)),
+        until: call.header(until).map(Cow::Borrowed),
+        place: Place::Header(rules),
+        spelling: HEADERS,
+        only_listed: true,
+        told: false,
+    });
 }
 
 /// Reads one word of intent; false: it is none.

@@ -5,13 +5,16 @@ mod step;
 
 use std::borrow::Cow;
 
+use super::reads::{self, Reads};
 use super::{Context, alibaba, flink_rest, ververica};
 use crate::configuration::DRAIN_ON_SAVEPOINT;
 use crate::document::Node;
+use crate::facts::Facts;
 use crate::gate::{Failure, FailureKind};
 use crate::nearest::nearest;
 use crate::operation::{
-    Action, Decoded, Dialect, JobState, Operation, Place, Reach, Restore, Retention, Stage, StopMode, Target,
+    Action, Decoded, Dialect, JobState, MEMBERS, Operation, Override, Place, Reach, Restore, Retention, Stage,
+    StopMode, Target,
 };
 use step::{Step, Verb};
 
@@ -26,7 +29,7 @@ pub(super) fn decode<R>(
     context: &Context<'_>,
     then: impl FnOnce(&Decoded<'_>) -> R,
 ) -> Result<R, Failure> {
-    only(plan, &["apiVersion", "kind", "deployment", "steps"])?;
+    only(plan, &["apiVersion", "kind", "deployment", "override", "steps"])?;
     if let Some(version) = plan.get("apiVersion").filter(|version| !version.is("sluicegate.dev/v1alpha1")) {
         return Err(wrong(version, format!("expected `sluicegate.dev/v1alpha1`, not {}", version.source())));
     }
@@ -47,6 +50,8 @@ pub(super) fn decode<R>(
     }
     let steps = steps.elements().map(|step| Step::read(step, platform)).collect::<Result<Vec<_>, _>>()?;
 
+    let asked = plan.get("override").map(overriding).transpose()?;
+
     let mut stages = Vec::with_capacity(steps.len());
     let mut state: Option<JobState> = None;
     for (position, step) in steps.iter().enumerate() {
@@ -54,6 +59,13 @@ pub(super) fn decode<R>(
         let later = later.get(1..).unwrap_or_default();
         let mut stage = context.stage(platform, &namespace, &name)?;
         stage.in_plan = true;
+        context.observe(&mut stage, &|seen| reads(platform, &namespace, &name, seen));
+        // Every step sees the same facts: what is odd about them is said once.
+        if position > 0 {
+            stage.oddities.clear();
+        }
+        let asked = asked.iter().cloned();
+        stage.overrides.extend(asked.map(|asked| Override { told: position > 0, ..asked }));
         prepare(&mut stage, platform);
         let initial = stage.current.state.clone();
         if state.is_some() {
@@ -70,6 +82,41 @@ pub(super) fn decode<R>(
         stages.push(stage);
     }
     Ok(then(&Decoded { dialect: Dialect::Plan, stages }))
+}
+
+/// The rules to lift in all steps, with reason and end. Whoever writes the plan speaks for it.
+fn overriding(node: Node<'_>) -> Result<Override<'_>, Failure> {
+    only(node, &["rules", "reason", "until"])?;
+    let list =
+        node.get("rules").filter(Node::is_array).ok_or_else(|| wrong(node, "`override` needs a list of `rules`"))?;
+    let text = |name: &str| node.get(name).and_then(|node| node.scalar());
+    Ok(Override {
+        rules: list
+            .elements()
+            .map(|node| node.text().ok_or_else(|| wrong(node, "a rule id is a text")))
+            .collect::<Result<_, _>>()?,
+        reason: text("reason"),
+        until: text("until"),
+        place: Place::Body(list),
+        spelling: MEMBERS,
+        only_listed: false,
+        told: false,
+    })
+}
+
+/// The reads of the platform that tell of the deployment.
+fn reads(platform: Dialect, namespace: &str, name: &str, seen: &Facts<'_>) -> Reads {
+    match platform {
+        Dialect::Ververica => reads::ververica(namespace, name, seen),
+        Dialect::Alibaba => reads::alibaba_deployment(namespace, name),
+        // The resource may be of any kind.
+        Dialect::Kubernetes => Vec::new(),
+        // Flink knows jobs by id; a name may be anything.
+        _ => {
+            let is_id = name.len() == 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+            reads::flink(is_id.then_some(name))
+        }
+    }
 }
 
 /// A later start is the intent. Where none follows, the plan says nothing: the start may stand in another one.

@@ -11,12 +11,12 @@ mod wish;
 
 use std::borrow::Cow;
 
-use super::managed::{choice, deletion, header_intent, push, refuse, same_namespace, unknown};
-use super::{Call, Context};
+use super::managed::{choice, deletion, header_intent, header_override, push, refuse, same_namespace, unknown};
+use super::{Call, Context, reads};
 use crate::document::{Document, Node};
 use crate::gate::Failure;
-use crate::operation::{Action, Decoded, Dialect, Disposal, Place, Stage, Target};
-use body::Body;
+use crate::operation::{Action, Decoded, Dialect, Disposal, Override, Place, Stage, Target};
+use body::{Body, Given};
 
 /// A request of the API.
 #[derive(Clone, Copy)]
@@ -105,13 +105,35 @@ pub(super) fn decode<R>(
     let target = Target { namespace: Cow::Borrowed(namespace), name };
     let mut stage = context.stage(Dialect::Ververica, &target.namespace, &target.name)?;
     stage.call = matches!(route, Route::PatchDefaults).then_some("deployment-defaults");
+    if matches!(route, Route::Patch | Route::Replace | Route::DeleteDeployment | Route::CreateSavepoint) {
+        context.observe(&mut stage, &|seen| reads::ververica(&target.namespace, &target.name, seen));
+    }
     header_intent(call, &mut stage);
+    header_override(call, &mut stage);
     match refusal {
         Some(oddity) => refuse(&mut stage, oddity),
-        None => act(route, root, &target, call, &mut stage),
+        None => {
+            act(route, root, &target, call, &mut stage);
+            annotated_override(route, root, &mut stage);
+        }
     }
     stage.allow_recovery();
     Ok(then(&Decoded { dialect: Dialect::Ververica, stages: vec![stage] }))
+}
+
+/// Reads the rules to lift from the deployment's annotations, as the request leaves them.
+fn annotated_override<'d>(route: Route, root: Option<Node<'d>>, stage: &mut Stage<'d>) {
+    if !matches!(route, Route::Create | Route::Patch | Route::Replace | Route::DeleteDeployment) {
+        return;
+    }
+    let body = root.map(|root| Body::new(root, !matches!(route, Route::Patch)));
+    let stored = stage.facts.deployment.annotations;
+    let annotation = |name: &str| match body.map(|body| body.given(&["metadata", "annotations", name])) {
+        None | Some(Given::Kept) => stored?.get(name),
+        Some(Given::Removed) => None,
+        Some(Given::Value(node)) => Some(node),
+    };
+    stage.overrides.extend(Override::annotated(annotation, true));
 }
 
 /// Which request this is, in which namespace, on what.

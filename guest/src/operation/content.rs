@@ -16,4 +16,6 @@ pub struct Content<'d> {
     pub native_format: Option<Node<'d>>,
     /// Later starts come back with the state of the job by themselves; `None`: not known.
     pub restores: Option<bool>,
+    /// They do so from the newest snapshot of any origin, checkpoints included (Ververica `LATEST_STATE`).
+    pub restores_latest_state: bool,
 }

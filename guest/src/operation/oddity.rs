@@ -68,6 +68,7 @@ pub enum OddityKind {
     ResourceNameInvalid,
     UnknownRequest,
     ContextUnreadable,
+    FactsContradict,
     GetRequestCancelsJob,
     ImplicitCancelMode,
     RemovedEndpoint,

@@ -20,6 +20,8 @@ pub struct Declaration<'d> {
     pub last: Option<Spec<'d>>,
     /// A manifest, which leaves out the metadata and status that the cluster adds.
     pub bare: bool,
+    /// The operator does not act on changes of it: it is a canary, or is being deleted.
+    pub idle: bool,
 }
 
 impl<'d> Declaration<'d> {

@@ -154,7 +154,7 @@ impl<'d> Case<'_, 'd> {
         let state = state.word();
         let status = self.declaration.before().filter(|before| before.node.get("status").is_some());
         let path = status.and_then(|before| before.status_text(&["jobStatus", "upgradeSavepointPath"]));
-        let metadata = self.before().high_availability().is_some() && self.declaration.kind != Kind::SessionJob;
+        let metadata = self.before().has_high_availability() && self.declaration.kind != Kind::SessionJob;
         match path {
             _ if metadata => kept(
                 "last-state",
@@ -181,10 +181,10 @@ impl<'d> Case<'_, 'd> {
     /// By the metadata of high availability, else by a cancel that has to leave its checkpoint.
     fn last_state(&self, why: &str) -> Way {
         let (before, session) = (self.before(), self.declaration.kind == Kind::SessionJob);
-        let available = before.high_availability().is_some();
+        let available = before.has_high_availability();
         let cancels = session || self.new_version() || self.now().is_on(LAST_STATE_CANCEL) == Some(true);
         if available && !cancels {
-            return match self.now().high_availability().is_some() {
+            return match self.now().has_high_availability() {
                 true => self.checkpoint(format!(
                     "{why}the cluster is torn down, and comes back with the last checkpoint, by the metadata of high availability"
                 )),

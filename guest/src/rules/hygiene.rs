@@ -2,6 +2,7 @@
 
 pub(super) mod context_unreadable;
 pub(super) mod deprecated_field;
+pub(super) mod facts_contradict;
 pub(super) mod flink_version_deprecated;
 pub(super) mod flink_version_unsupported;
 pub(super) mod max_attempts_not_positive;

@@ -3,8 +3,11 @@
 
 #[cfg(test)]
 mod conditions;
+pub(super) mod ingress_template_invalid;
 pub(super) mod jobmanager_replicas_invalid;
+pub(super) mod log_config_key_invalid;
 pub(super) mod parallelism_not_positive;
+pub(super) mod resource_quantities_invalid;
 pub(super) mod service_account_missing;
 pub(super) mod session_job_on_application_cluster;
 

@@ -3,6 +3,7 @@
 pub(super) mod manual_savepoint_not_completed;
 pub(super) mod manual_savepoint_origin_not_copied;
 pub(super) mod manual_savepoint_placeholder_id;
+pub(super) mod native_format_blocks_migration;
 pub(super) mod pending_savepoint_ignored;
 pub(super) mod savepoint_directory_required;
 pub(super) mod savepoint_dispose_in_use;

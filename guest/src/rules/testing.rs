@@ -73,7 +73,7 @@ pub(crate) fn declared(kind: Kind, old: Option<&str>, new: Option<&str>) -> Stag
         _ => Verb::Update,
     };
     let mut stage = Stage::new(Dialect::Kubernetes, crate::facts::Facts::default());
-    stage.declaration = Some(Declaration { verb, kind, object, old, last: None, bare: false });
+    stage.declaration = Some(Declaration { verb, kind, object, old, last: None, bare: false, idle: false });
     stage
 }
 
@@ -244,7 +244,7 @@ pub(super) fn of_update(rule: &'static Rule, manifest: &str, live: &str, facts: 
 }
 
 fn judged(rule: &'static Rule, manifest: &str, live: Option<&str>, facts: &str) -> Says {
-    use crate::gate::{self, Envelope, Fact, Request, Source};
+    use crate::gate::{self, Answer, Envelope, Fact, Outcome, Request, Source};
     // What starts with `{` would be read as JSON.
     let yaml = |text: &str| format!("---\n{text}").into_bytes();
     let (body, live, facts) = (yaml(manifest), live.map(yaml), yaml(facts));
@@ -252,7 +252,16 @@ fn judged(rule: &'static Rule, manifest: &str, live: Option<&str>, facts: &str) 
     let level = rule.level.effect().map_or("warn", Effect::name);
     let settings = format!("rules: {{{}: {{level: {level}}}}}", rule.id);
     let settings = crate::compile_settings(settings.as_bytes()).unwrap();
-    let verdict = gate::check(&request, &[Fact { source: Source::Operator, document: &facts }], &settings).unwrap();
+    let declared = Fact::declared(Source::Operator, &facts);
+    let mut reads = Vec::new();
+    let verdict = loop {
+        let answers = reads.iter().map(|lookup| Fact::observed(lookup, Answer::Unavailable("a test")));
+        let known: Vec<_> = std::iter::once(declared).chain(answers).collect();
+        match gate::check(&request, &known, &settings).unwrap() {
+            Outcome::Decided(verdict) => break verdict,
+            Outcome::Needs(needs) => reads.extend(needs.into_iter().map(|need| need.lookup)),
+        }
+    };
     let ours = verdict.findings.iter().filter(|finding| finding.rule == rule.id);
     Says {
         effects: ours.map(|finding| finding.effect).collect(),

@@ -111,8 +111,7 @@ impl Reader {
 
     /// Switches all rules of a family off. What `rules` says of one of them comes later, and wins.
     fn families(&mut self, node: Node<'_>) {
-        let mut names: Vec<&str> = rules::ALL.iter().map(|rule| rule.family).collect();
-        names.dedup();
+        let names = super::families();
         if !self.object(node, &names) {
             return;
         }
@@ -165,7 +164,7 @@ impl Reader {
                 "a scope needs `namespaces` or `labels`; for all namespaces, write `rules` above".to_owned(),
             );
         }
-        let namespaces = node.get("namespaces").map(|list| self.list(list, "a namespace", value::pattern));
+        let namespaces = node.get("namespaces").map(|list| self.some(list, "a namespace", value::pattern));
         let mut labels = String::new();
         if let Some(map) = node.get("labels") {
             if !map.is_object() {
@@ -186,7 +185,7 @@ impl Reader {
 
     fn tenant(&mut self, node: Node<'_>) {
         let mut list = |name: &str, what: &str, check: value::Check| match node.get(name) {
-            Some(list) => self.list(list, what, check),
+            Some(list) => self.some(list, what, check),
             None => {
                 self.problem(node, format!("a tenant needs `{name}`"));
                 String::new()
@@ -199,11 +198,14 @@ impl Reader {
 
     fn exemption(&mut self, node: Node<'_>) {
         let mut list = |name: &str, what: &str| {
-            node.get(name).map(|list| self.list(list, what, value::pattern)).unwrap_or_default()
+            node.get(name).map(|list| self.some(list, what, value::pattern)).unwrap_or_default()
         };
         let (principals, namespaces) = (list("principals", "a principal"), list("namespaces", "a namespace"));
         let rules = match node.get("rules") {
-            Some(rules) => self.ids(rules),
+            Some(rules) => {
+                self.filled(rules);
+                self.ids(rules)
+            }
             None => {
                 self.problem(node, "an exemption needs `rules`: what is exempted".to_owned());
                 String::new()
@@ -246,7 +248,7 @@ impl Reader {
 
     fn ids(&mut self, node: Node<'_>) -> String {
         let mut ids = String::new();
-        if !node.is_array() || node.elements().next().is_none() {
+        if !node.is_array() {
             self.problem(node, format!("expected a list of rule ids, found {}", node.source()));
         }
         for id in node.elements() {
@@ -269,6 +271,18 @@ impl Reader {
             self.problem(node, format!("there is no rule `{id}`{hint}"));
         }
         found.map(|(place, rule)| (place, *rule))
+    }
+
+    /// A list that is not empty: whoever writes an empty one means nobody, and leaving it out means everybody.
+    fn some(&mut self, node: Node<'_>, what: &str, check: value::Check) -> String {
+        self.filled(node);
+        self.list(node, what, check)
+    }
+
+    fn filled(&mut self, node: Node<'_>) {
+        if node.is_array() && node.elements().next().is_none() {
+            self.problem(node, "this list must not be empty".to_owned());
+        }
     }
 
     /// A list of texts, each of which must pass the check.

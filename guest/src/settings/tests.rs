@@ -139,8 +139,8 @@ scopes:
 tenants: [{namespaces: [a], prefixes: [team-a]}]
 jarSchemes: ['s3://']
 operatorAccounts: flink
-exempt: [{rules: [], until: tomorrow, reason: ' '}]
-overrides: {never: [jar-uri], longest: forever}
+exempt: [{rules: [], principals: [], until: tomorrow, reason: ' '}]
+overrides: {from: [], never: [jar-uri], longest: forever}
 ";
     let problems = compile(source.as_bytes()).unwrap_err();
     let pointers: Vec<_> = problems.iter().map(|problem| problem.pointer.as_str()).collect();
@@ -159,6 +159,7 @@ overrides: {never: [jar-uri], longest: forever}
             "/tenants/0/prefixes/0",
             "/jarSchemes/0",
             "/operatorAccounts",
+            "/exempt/0/principals",
             "/exempt/0/rules",
             "/exempt/0/reason",
             "/exempt/0/until",
@@ -190,4 +191,13 @@ fn foreign_settings_are_refused() {
     let text = String::from_utf8(compiled).unwrap();
     let moved = text.replacen("level\t", "level\t1", 1);
     assert!(Settings::load(moved.as_bytes()).is_err());
+}
+
+#[test]
+fn the_schema_is_json() {
+    let schema = super::schema();
+    assert!(schema.len() < 64 << 10 && !schema.contains(char::is_control));
+    let document = crate::document::Document::parse(schema.as_bytes(), crate::document::Reading::Json).unwrap();
+    let of_rule = document.root().path(&["$defs", "rules", "properties", "delete-running-without-savepoint"]).unwrap();
+    assert!(of_rule.path(&["properties", "freshFor", "default"]).unwrap().is("15m"));
 }

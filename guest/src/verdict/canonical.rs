@@ -3,6 +3,7 @@
 use super::{Decision, Verdict};
 use crate::finding::{Effect, Position};
 use crate::restore::{Basis, Fate};
+use crate::writer::Writer;
 
 impl Decision {
     /// The word in reports.
@@ -41,7 +42,7 @@ impl Effect {
 
 /// Writes everything but the document itself.
 pub(super) fn write(verdict: &Verdict) -> String {
-    let mut out = Writer { text: String::with_capacity(256 + 512 * verdict.findings.len()) };
+    let mut out = Writer::with_capacity(256 + 512 * verdict.findings.len());
     out.raw("{\"decision\":");
     out.string(verdict.decision.name());
     out.raw(",\"dialect\":");
@@ -89,6 +90,16 @@ pub(super) fn write(verdict: &Verdict) -> String {
         out.string(&unjudged.lacks);
         out.raw("}");
     });
+    out.raw(",\"exempted\":");
+    out.list(&verdict.exempted, |out, exempted| {
+        out.raw("{\"rule\":");
+        out.string(exempted.rule);
+        out.raw(",\"reason\":");
+        out.string(&exempted.reason);
+        out.raw(",\"until\":");
+        out.optional(exempted.until.as_deref());
+        out.raw("}");
+    });
     out.raw(",\"restore\":");
     match &verdict.restore {
         None => out.raw("null"),
@@ -116,48 +127,5 @@ pub(super) fn write(verdict: &Verdict) -> String {
         }
     }
     out.raw("}");
-    out.text
-}
-
-struct Writer {
-    text: String,
-}
-
-impl Writer {
-    fn raw(&mut self, text: &str) {
-        self.text.push_str(text);
-    }
-
-    /// Texts hold no control characters by now; quotes and backslashes are all there is to escape.
-    fn string(&mut self, text: &str) {
-        self.text.push('"');
-        let mut rest = text;
-        while let Some(at) = rest.bytes().position(|byte| matches!(byte, b'"' | b'\\')) {
-            let (plain, special) = rest.split_at(at);
-            self.raw(plain);
-            self.text.push('\\');
-            self.raw(special.get(..1).unwrap_or_default());
-            rest = special.get(1..).unwrap_or_default();
-        }
-        self.raw(rest);
-        self.text.push('"');
-    }
-
-    fn optional(&mut self, text: Option<&str>) {
-        match text {
-            Some(text) => self.string(text),
-            None => self.raw("null"),
-        }
-    }
-
-    fn list<T>(&mut self, items: &[T], each: impl Fn(&mut Self, &T)) {
-        self.raw("[");
-        for (position, item) in items.iter().enumerate() {
-            if position > 0 {
-                self.raw(",");
-            }
-            each(self, item);
-        }
-        self.raw("]");
-    }
+    out.finish()
 }

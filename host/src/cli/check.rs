@@ -45,6 +45,9 @@ pub(super) struct Judging {
     /// What is known besides the requests: `Facts` documents (may be repeated)
     #[arg(long, value_name = "FILE")]
     facts: Vec<PathBuf>,
+    /// What the platform answers to reads that could change the verdict: a list of recorded answers (may be repeated)
+    #[arg(long, value_name = "FILE")]
+    observed: Vec<PathBuf>,
     /// Whether the job is to run again after this
     #[arg(long)]
     intent: Option<Intent>,
@@ -143,7 +146,7 @@ impl Judging {
 
     fn judge(&self, policy: &Policy) -> anyhow::Result<Vec<Judged>> {
         let settings = self.settings(policy)?;
-        let known = Known::gather(policy, &self.facts, self.intent)?;
+        let known = Known::gather(policy, &self.facts, &self.observed, self.intent)?;
         let live = Live::open(self.live.as_deref())?;
         let mut judge = Judge::new(policy, settings, &known);
         for path in &self.files {

@@ -60,7 +60,7 @@ impl<'d> Route<'_, 'd> {
         let start = Start {
             allow_non_restored_state,
             allow_place,
-            claim: self.claim(&configuration, &place),
+            claim: self.claim(&configuration),
             configuration: self.body.get("flinkConfiguration").filter(Node::is_object),
             ..Start::new(StartCause::Request, restore, restore_place)
         };
@@ -114,7 +114,7 @@ impl<'d> Route<'_, 'd> {
     }
 
     /// Who shall own the snapshot: the field, by its new or its old name, else the job's or the cluster's configuration.
-    fn claim(&mut self, configuration: &Configuration<'d>, restored: &Place<'d>) -> Option<Claim<'d>> {
+    fn claim(&mut self, configuration: &Configuration<'d>) -> Option<Claim<'d>> {
         let mut given = ["claimMode", "restoreMode"].map(|field| {
             let mode = self.body.choice(field, CLAIM_MODES, self.stage).and_then(ClaimMode::read)?;
             self.body.get(field).map(|node| (mode, node))
@@ -144,8 +144,7 @@ impl<'d> Route<'_, 'd> {
             return Some(Claim { mode, place: Place::Body(node) });
         }
         let own = configuration.entry(CLAIM_MODE).map(|entry| (&entry.value, Place::Body(entry.node)));
-        let cluster =
-            || self.stage.current.configuration.entry(CLAIM_MODE).map(|entry| (&entry.value, restored.clone()));
+        let cluster = || self.stage.current.configuration.entry(CLAIM_MODE).map(|entry| (&entry.value, Place::Request));
         let (word, place) = own.or_else(cluster)?;
         Some(Claim { mode: ClaimMode::read(word)?, place })
     }

@@ -184,6 +184,7 @@ pub(super) fn content<'d>(ask: &Ask<'d>) -> Content<'d> {
             .or_else(|| changed(spec.get("image"), old.get("image")).filter(|_| spec.job().is_some())),
         native_format: None,
         restores: spec.keeps_state(),
+        restores_latest_state: false,
     }
 }
 

@@ -170,7 +170,7 @@ impl<'d> Transition<'_, 'd> {
         let mut start = Start { allow_non_restored_state, allow_place, ..Start::new(cause, restore, restore_place) };
         let claim = stage.current.configuration.entry(CLAIM_MODE).filter(|_| start.location().is_some());
         start.claim = claim.and_then(|entry| {
-            let place = current::place_in(self.resource, entry).unwrap_or_else(|| start.restore_place.clone());
+            let place = current::place_in(self.resource, entry).unwrap_or(Place::Request);
             Some(Claim { mode: ClaimMode::read(&entry.value)?, place })
         });
         self.push(stage, Action::Start(start), place);

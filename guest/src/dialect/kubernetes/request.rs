@@ -33,7 +33,9 @@ impl<'d> Ask<'d> {
         'd: 's,
     {
         let Self { verb, kind, object, old, bare, .. } = *self;
-        Declaration { verb, kind, object, old, last, bare }
+        let canary = |resource: Option<Resource<'_>>| resource.is_some_and(|it| it.canary().is_some());
+        let idle = canary(object) || canary(old) || old.is_some_and(|old| old.is_terminating());
+        Declaration { verb, kind, object, old, last, bare, idle }
     }
 
     /// The resource as it stands in the request: the new one, for a delete the old one.
@@ -56,8 +58,8 @@ pub(super) enum Asked<'d> {
     Scale { target: Target<'d>, replicas: Option<Node<'d>>, before: Option<Node<'d>>, place: Place<'d> },
     /// Nothing that concerns a job; the words say why.
     Nothing { why: &'static str, target: Target<'d>, place: Place<'d> },
-    /// Something that we do not know, and who does what.
-    Unknown { oddity: Oddity<'d>, target: Target<'d>, verb: Verb, user: Cow<'d, str> },
+    /// Something that we do not know, and who does what to which object.
+    Unknown { oddity: Oddity<'d>, target: Target<'d>, verb: Verb, user: Cow<'d, str>, object: Option<Resource<'d>> },
 }
 
 fn text<'d>(node: Node<'d>, path: &[&str]) -> Cow<'d, str> {
@@ -137,7 +139,8 @@ pub(super) fn review(root: Node<'_>) -> Result<Asked<'_>, Failure> {
         }
         other => {
             let oddity = unknown(request.get("subResource"), format!("the subresource `{other}` is not known here"));
-            return Ok(Asked::Unknown { oddity: oddity.observed(other), target, verb, user });
+            let object = either.map(|node| Resource { node });
+            return Ok(Asked::Unknown { oddity: oddity.observed(other), target, verb, user, object });
         }
     }
     let (version, word) = (text(request, &["kind", "version"]), text(request, &["kind", "kind"]));
@@ -150,7 +153,8 @@ pub(super) fn review(root: Node<'_>) -> Result<Asked<'_>, Failure> {
         Err(why) => {
             let oddity = unknown(request.get("kind").or(request.get("resource")), why);
             let oddity = oddity.observed(format!("{group}/{version} {word}"));
-            return Ok(Asked::Unknown { oddity, target, verb, user });
+            let object = either.map(|node| Resource { node });
+            return Ok(Asked::Unknown { oddity, target, verb, user, object });
         }
     };
     let object = object.filter(Node::is_object).map(|node| Resource { node });
@@ -195,7 +199,8 @@ pub(super) fn manifest<'d>(root: Node<'d>, live: Option<Node<'d>>) -> Result<Ask
         Err(why) => {
             let oddity = unknown(root.get("kind").or(root.get("apiVersion")), why);
             let oddity = oddity.observed(format!("{api} {word}"));
-            return Ok(Asked::Unknown { oddity, target, verb: Verb::Create, user: "".into() });
+            let object = Some(Resource { node: root });
+            return Ok(Asked::Unknown { oddity, target, verb: Verb::Create, user: "".into(), object });
         }
     };
     if let Some(live) = live {

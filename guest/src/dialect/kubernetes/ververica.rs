@@ -64,7 +64,7 @@ fn initial_savepoint<'d>(stage: &mut Stage<'d>, ask: &Ask<'d>, new: Node<'d>) {
                 start.restore = Restore::Location(location.scalar().unwrap_or_default());
                 start.restore_place = Place::Body(location);
             }
-            Action::Change(change) if !known && !(is_start && old.is_none()) => change.stores_location = Some(location),
+            Action::Change(change) if !known && (old.is_some() || !is_start) => change.stores_location = Some(location),
             _ => {}
         }
     }

@@ -16,7 +16,10 @@ use crate::operation::{
 /// What the facts say of the deployment.
 pub(super) fn fill_current(stage: &mut Stage<'_>) {
     let facts = &stage.facts;
-    let word = facts.deployment.status_state.as_deref().or(facts.job_status.as_deref());
+    let (deployment, job) = (facts.deployment.status_state.as_deref(), facts.job_status.as_deref());
+    // A deployment stays RUNNING while its job fails and tries again.
+    let failing = job.filter(|word| deployment == Some("RUNNING") && JobState::read(word).is_failing());
+    let word = failing.or(deployment).or(job);
     stage.current.state = word.map(JobState::read);
     stage.current.desired = facts.deployment.spec_state.clone();
     stage.current.transition = (word == Some("TRANSITIONING")).then_some("TRANSITIONING".into());
@@ -207,6 +210,7 @@ fn read<'d>(body: &Body<'d>, target: &Target<'d>, stage: &mut Stage<'d>) -> Wish
             Restore::Empty => Some(false),
             _ => Some(true),
         },
+        restores_latest_state: wish.restore == Restore::LatestState,
     };
     stage.current.mounts = mounts(body);
     wish
@@ -239,6 +243,10 @@ pub(super) fn fill_retention(stage: &mut Stage<'_>) {
         Some(_) => Some(Retention::Deleted),
         None => current.configuration_complete.then_some(Retention::Deleted),
     };
+    // The running job goes by what it was started with.
+    if let Some(kept) = stage.facts.seen.checkpoints_kept {
+        current.retention = Some(if kept { Retention::Kept } else { Retention::Deleted });
+    }
 }
 
 /// Where the body says that stateful upgrades restore nothing, or touches a deployment that is so.

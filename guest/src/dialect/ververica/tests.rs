@@ -2,7 +2,7 @@
 
 use crate::dialect::decode;
 use crate::document::{Document, Reading};
-use crate::facts::{Declared, Voice};
+use crate::facts::{Declared, Observed, Voice};
 use crate::gate::{Envelope, Failure, HttpHead, Request};
 use crate::operation::{Action, Oddity, OddityKind, Reach, Restart, Retention, Soft, Stage};
 use crate::settings::Settings;
@@ -23,7 +23,7 @@ fn stage<R>(
     let documents = [(Document::parse(facts.as_bytes(), Reading::JsonOrYaml).unwrap(), Voice::Trusted)];
     let declared = Declared::new(&documents).unwrap();
     let request = Request { envelope: Envelope::Http(head), body: body.as_bytes() };
-    decode(&request, &declared, &Settings::default(), |decoded| then(&decoded.stages[0]))
+    decode(&request, &declared, &Observed::default(), &Settings::default(), |decoded| then(&decoded.stages[0]))
 }
 
 /// The operations in words.

@@ -3,7 +3,7 @@
 use super::{readable, reason};
 use crate::dialect;
 use crate::document::{Document, Reading};
-use crate::facts::{Declared, Voice};
+use crate::facts::{Declared, Observed, Voice};
 use crate::gate::{Envelope, Request};
 use crate::restore::{Basis, RestorePlan, plan};
 use crate::settings::Settings;
@@ -90,7 +90,9 @@ fn judge(new: &Resource, old: Option<&Resource>, facts: &str) -> RestorePlan {
     let documents = [(Document::parse(facts.as_bytes(), Reading::JsonOrYaml).unwrap(), Voice::Trusted)];
     let declared = Declared::new(&documents).unwrap();
     let request = Request { envelope: Envelope::AdmissionReview, body: body.as_bytes() };
-    let plan = dialect::decode(&request, &declared, &Settings::default(), |decoded| plan(&decoded.stages[0]).unwrap());
+    let plan = dialect::decode(&request, &declared, &Observed::default(), &Settings::default(), |decoded| {
+        plan(&decoded.stages[0]).unwrap()
+    });
     let plan = plan.unwrap();
     readable(&plan);
     plan

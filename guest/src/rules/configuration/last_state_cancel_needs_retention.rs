@@ -20,7 +20,10 @@ pub(in crate::rules) static RULE: Rule = Rule {
 };
 
 fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
-    let Some(declaration) = stage.declaration.as_ref().filter(|it| it.verb != Verb::Delete) else { return };
+    let Some(declaration) = stage.declaration.as_ref().filter(|it| it.verb == Verb::Create || stage.edit().is_some())
+    else {
+        return;
+    };
     let Some(spec) = declaration.new_spec() else { return };
     let current = &stage.current;
     if !matches!(declaration.kind, Kind::Deployment | Kind::SessionJob) || current.retention != Some(Retention::Deleted)

@@ -3,6 +3,7 @@
 use crate::configuration::{HIGH_AVAILABILITY, LAST_STATE_CANCEL};
 use crate::finding::Report;
 use crate::operation::{Dialect, Kind, Place, Stage, UpgradeMode, Verb};
+use crate::rules::upgrade::ha_removed_with_last_state;
 use crate::rules::{Level, Rule, words};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -20,7 +21,10 @@ pub(in crate::rules) static RULE: Rule = Rule {
 };
 
 fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
-    let Some(declaration) = stage.declaration.as_ref().filter(|it| it.verb != Verb::Delete) else { return };
+    let Some(declaration) = stage.declaration.as_ref().filter(|it| it.verb == Verb::Create || stage.edit().is_some())
+    else {
+        return;
+    };
     // A session job goes by its checkpoints in any case.
     if !matches!(declaration.kind, Kind::Deployment | Kind::BlueGreen) {
         return;
@@ -31,6 +35,8 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
         || on == Some(true)
         // Whoever asks for the cancel knows of it.
         || stage.current.configuration.is_on(LAST_STATE_CANCEL) == Some(true)
+        // That it goes just now has a rule of its own.
+        || ha_removed_with_last_state::applies(stage)
     {
         return;
     }

@@ -5,6 +5,8 @@ use super::{ALWAYS, CHECKPOINT_AGE, HEALTH_CHECKS, NAMES, OLD_FLINK, REDEPLOY, S
 
 /// Scheme and host of `jarURI`.
 const JAR_URIS: Since = (1, 15);
+/// FLINK-33548 and FLINK-39826, merged after 1.15.
+const STRENGTHENED: Since = (1, 16);
 
 const CONDITIONS: &[(&str, &str, Since)] = &[
     ("V01", "resource-name-invalid", NAMES),
@@ -38,11 +40,11 @@ const CONDITIONS: &[(&str, &str, Since)] = &[
     ("V28", "parallelism-not-positive", ALWAYS),
     ("V29", "resource-quantities-invalid", ALWAYS),
     ("V30", "resource-quantities-invalid", ALWAYS),
-    ("V31", "resource-quantities-invalid", ALWAYS),
-    ("V32", "resource-quantities-invalid", ALWAYS),
-    ("V33", "resource-quantities-invalid", ALWAYS),
-    ("V34", "resource-quantities-invalid", ALWAYS),
-    ("V35", "resource-quantities-invalid", ALWAYS),
+    ("V31", "resource-quantities-invalid", STRENGTHENED),
+    ("V32", "resource-quantities-invalid", STRENGTHENED),
+    ("V33", "resource-quantities-invalid", STRENGTHENED),
+    ("V34", "resource-quantities-invalid", STRENGTHENED),
+    ("V35", "resource-quantities-invalid", STRENGTHENED),
     ("V36", "cluster-type-switch", ALWAYS),
     ("V37", "cluster-type-switch", ALWAYS),
     ("V38", "cluster-type-switch", STANDALONE),
@@ -55,19 +57,20 @@ const CONDITIONS: &[(&str, &str, Since)] = &[
     ("V45", "session-job-on-application-cluster", ALWAYS),
     ("V47", "session-cluster-reference-changed", ALWAYS),
     ("V48", "service-account-missing", ALWAYS),
-    ("V49", "autoscaler-option-out-of-range", ALWAYS),
+    ("V49", "autoscaler-option-out-of-range", STRENGTHENED),
     ("A1", "autoscaler-option-out-of-range", ALWAYS),
     ("A2", "autoscaler-option-out-of-range", ALWAYS),
+    // Its upper end came with A5 and A6.
     ("A3", "autoscaler-option-out-of-range", ALWAYS),
     ("A4", "autoscaler-option-out-of-range", ALWAYS),
-    ("A5", "autoscaler-option-out-of-range", ALWAYS),
-    ("A6", "autoscaler-option-out-of-range", ALWAYS),
-    ("A7", "autoscaler-option-out-of-range", ALWAYS),
-    ("A8", "autoscaler-option-out-of-range", ALWAYS),
-    ("A9", "autoscaler-option-out-of-range", ALWAYS),
-    ("A10", "autoscaler-option-out-of-range", ALWAYS),
-    ("A11", "autoscaler-option-out-of-range", ALWAYS),
-    ("A12", "autoscaler-option-out-of-range", ALWAYS),
+    ("A5", "autoscaler-option-out-of-range", (1, 11)),
+    ("A6", "autoscaler-option-out-of-range", (1, 11)),
+    ("A7", "autoscaler-option-out-of-range", STRENGTHENED),
+    ("A8", "autoscaler-option-out-of-range", STRENGTHENED),
+    ("A9", "autoscaler-option-out-of-range", (1, 12)),
+    ("A10", "autoscaler-option-out-of-range", STRENGTHENED),
+    ("A11", "autoscaler-option-out-of-range", STRENGTHENED),
+    ("A12", "autoscaler-option-out-of-range", (1, 8)),
 ];
 
 /// What no rule repeats, and why.

@@ -2,8 +2,9 @@
 //! high availability it does nothing: that is `allow-non-restored-state-no-effect`.
 
 use super::allow_non_restored_state_no_effect;
+use crate::document::Node;
 use crate::finding::Report;
-use crate::operation::{Action, Dialect, Restore, Stage, Start};
+use crate::operation::{Action, Dialect, Place, Restore, Spec, Stage, Start};
 use crate::rules::{Level, Rule};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -33,7 +34,15 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     });
     let draft = match (start, armed) {
         (None, None) => return,
-        _ if allow_non_restored_state_no_effect::applies(stage) => return,
+        // The restore of this request ignores the flag, and another rule says so; but what switches it on stays.
+        _ if allow_non_restored_state_no_effect::applies(stage) => match switched_on(stage) {
+            Some(flag) => report.main(
+                &Place::Body(flag),
+                "the flag does nothing now, but stays: the next restore from a savepoint may drop state, and nothing will \
+                 say so",
+            ),
+            None => return,
+        },
         (None, Some(place)) => report.main(place, "from now on every restore may drop state, and nothing will say so"),
         (Some(start), armed) => {
             let (place, message) = (
@@ -42,7 +51,8 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
             );
             let sql = stage.facts.deployment.artifact_kind.as_deref().is_some_and(|kind| kind.starts_with("SQL"));
             // What the deployment keeps is not this request's doing (DOMAIN 6.0-4).
-            let kept = matches!(stage.platform, Dialect::Kubernetes | Dialect::Ververica) && armed.is_none();
+            let kept =
+                matches!(stage.platform, Dialect::Kubernetes | Dialect::Ververica) && armed.is_none() && !stage.in_plan;
             match stage.platform {
                 Dialect::Alibaba if sql => {
                     report.note(place, "`allowNonRestoredState` means nothing to a SQL deployment")
@@ -56,6 +66,13 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
         "leave it out, so that the start fails instead of losing state; set it for one start only, after a look at what \
          would be dropped",
     );
+}
+
+/// The flag, where an update of a Kubernetes resource brings it in (DOMAIN 6.0-10).
+fn switched_on<'d>(stage: &Stage<'d>) -> Option<Node<'d>> {
+    let (_, old, new) = stage.edit()?;
+    let flag = |spec: &Spec<'d>| spec.of_job("allowNonRestoredState").filter(|flag| flag.bool() == Some(true));
+    flag(&new).filter(|_| flag(&old).is_none())
 }
 
 fn drops(start: &Start<'_>) -> bool {

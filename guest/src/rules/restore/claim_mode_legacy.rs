@@ -27,7 +27,7 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
                     &claim.place,
                     "with LEGACY the snapshot can never be deleted safely, and the mode will be removed",
                 )
-                .observed(words::value(&claim.place).unwrap_or_default())
+                .observed(words::value(&claim.place).unwrap_or_else(|| "LEGACY".to_owned()))
                 .expected("NO_CLAIM")
                 .remedy("use NO_CLAIM: the first checkpoint then no longer needs the snapshot");
         }

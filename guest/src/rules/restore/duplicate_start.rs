@@ -30,8 +30,12 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
             Some(_) => continue,
             None => {
                 let Some((name, node)) = name(start) else { continue };
-                report.wish(Want::Jobs, format!("whether a job `{name}` runs already"));
-                if !stage.facts.related.iter().any(|overview| lists(*overview, &name)) {
+                let mut overviews =
+                    stage.facts.related.iter().filter(|resource| resource.get("jobs").is_some()).peekable();
+                if overviews.peek().is_none() {
+                    report.wish(Want::Jobs, format!("whether a job `{name}` runs already"));
+                }
+                if !overviews.any(|overview| lists(*overview, &name)) {
                     continue;
                 }
                 let message = "a job of this name runs already: a second copy would read and write the same";

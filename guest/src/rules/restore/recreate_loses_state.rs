@@ -23,7 +23,10 @@ pub(in crate::rules) static RULE: Rule = Rule {
 };
 
 fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
-    let Some(declaration) = stage.declaration.as_ref().filter(|it| it.verb == Verb::Create) else { return };
+    let Some(declaration) = stage.declaration.as_ref().filter(|it| it.verb == Verb::Create && it.kind.runs_job())
+    else {
+        return;
+    };
     let Some((operation, start)) = stage.starts().find(|(_, start)| start.cause == StartCause::Create) else { return };
     let facts = &stage.facts.deployment;
     let batch = facts.execution_mode.as_deref() == Some("BATCH");
@@ -59,7 +62,11 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
         (None, ..) => report.warn(place, "a resource made anew does not look for the snapshots that its name has"),
     };
     let path = words::spec(stage);
-    draft.observed(asked.unwrap_or("no path")).expected(newest.label.as_ref()).remedy(format!(
+    let draft = draft.observed(asked.unwrap_or("no path")).expected(newest.label.as_ref());
+    if asked.is_some() && (used.is_none() || newest.at.is_none()) {
+        return draft.remedy("make sure that the path is the newest state of the job");
+    }
+    draft.remedy(format!(
         "set `{path}.job.initialSavepointPath` to `{}`; override this rule if the older state, or none, is meant",
         newest.label
     ));
@@ -114,7 +121,7 @@ fn known<'f>(stage: &'f Stage<'_>, declaration: &Declaration<'_>, target: &Targe
         let savepoint = node.path(&["spec", "savepoint"]).filter(|_| own)?;
         let location = node.path(&["status", "path"]).and_then(|path| path.scalar())?;
         // What existed before the resource was taken at another time.
-        let taken = !savepoint.get("alreadyExists").is_some_and(|flag| flag.bool() == Some(true));
+        let taken = savepoint.get("alreadyExists").is_none_or(|flag| flag.bool() != Some(true));
         let time = |name: &str| node.path(&["status", name]).and_then(|time| time.scalar());
         let at = time("triggerTimestamp").or_else(|| time("resultTimestamp")).filter(|_| taken);
         Some(Known { label: location.clone(), location: Some(location), at: at.as_deref().and_then(Instant::parse) })

@@ -1,7 +1,7 @@
 //! A restore from a checkpoint that Flink made and may delete (DOMAIN 3.5, 6.4).
 
 use crate::finding::Report;
-use crate::location::SavepointLocation;
+use crate::location::is_checkpoint;
 use crate::location::named::{Role, named};
 use crate::operation::{ClaimMode, Dialect, Stage};
 use crate::rules::{Level, Rule};
@@ -29,7 +29,7 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
         return;
     }
     for location in named(stage).filter(|location| matches!(location.role, Role::Restored | Role::Stored)) {
-        if SavepointLocation::parse(&location.text).is_ok_and(|parsed| parsed.is_checkpoint()) {
+        if is_checkpoint(&location.text) {
             report
                 .main(&location.place, "this is a checkpoint of a job, which Flink may delete at any time")
                 .observed(location.text)

@@ -31,11 +31,11 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     }
     let Some(declaration) = stage.declaration.filter(|it| it.verb != Verb::Delete) else { return };
     // The resource's own keys are among these, and usually none of them is one of recovery.
-    if stage.current.configuration.entries().iter().any(|entry| is_recovery(&entry.key)) {
-        if let Some(map) = declaration.new_spec().and_then(|spec| spec.get("flinkConfiguration")) {
-            let before = declaration.old_spec().and_then(|spec| spec.get("flinkConfiguration"));
-            look(map, before, "`job.initialSavepointPath` and `job.allowNonRestoredState`", report);
-        }
+    if stage.current.configuration.entries().iter().any(|entry| is_recovery(&entry.key))
+        && let Some(map) = declaration.new_spec().and_then(|spec| spec.get("flinkConfiguration"))
+    {
+        let before = declaration.old_spec().and_then(|spec| spec.get("flinkConfiguration"));
+        look(map, before, "`job.initialSavepointPath` and `job.allowNonRestoredState`", report);
     }
 }
 

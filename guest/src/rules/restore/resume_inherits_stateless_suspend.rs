@@ -1,7 +1,7 @@
 //! A resume that asks for state after a suspend that kept none: the stored mode wins (DOMAIN 4.2-5, 6.12).
 
 use crate::finding::Report;
-use crate::operation::{Desired, Dialect, Place, Stage, StartCause, UpgradeMode};
+use crate::operation::{Desired, Dialect, Kind, Place, Stage, StartCause, UpgradeMode};
 use crate::rules::{Level, Rule, words};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -22,7 +22,7 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     if !stage.starts().any(|(_, start)| start.cause == StartCause::Resume) {
         return;
     }
-    let Some((declaration, _, new)) = stage.edit() else { return };
+    let Some((declaration, _, new)) = stage.edit().filter(|(it, ..)| it.kind != Kind::BlueGreen) else { return };
     let state = declaration.before().and_then(|before| before.status(&["reconciliationStatus", "state"]));
     if new.keeps_state() != Some(true) || !state.is_none_or(|state| state.is("DEPLOYED")) {
         return;
@@ -49,7 +49,11 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
         ),
     };
     let path = words::spec(stage);
-    draft.observed(observed).remedy(format!(
+    let draft = draft.observed(observed);
+    if never {
+        return draft.remedy("nothing to do, unless state is expected");
+    }
+    draft.remedy(format!(
         "to restore, give its last savepoint or checkpoint in `{path}.job.initialSavepointPath` and change \
          `savepointRedeployNonce`; to start over, resume with `upgradeMode: stateless` and change the mode afterwards"
     ));

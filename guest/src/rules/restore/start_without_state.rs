@@ -2,7 +2,7 @@
 
 use crate::facts::Facts;
 use crate::finding::Report;
-use crate::operation::{Dialect, Restore, Stage, Start, StartCause};
+use crate::operation::{Dialect, Restore, Stage, Start, StartCause, Want};
 use crate::restore::{self, Choice, Standing};
 use crate::rules::{Level, Rule, words};
 
@@ -40,7 +40,16 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
         if !empty {
             continue;
         }
-        let Some(state) = known_state(&stage.facts, owner(stage.platform)) else { continue };
+        let Some(state) = known_state(&stage.facts, owner(stage.platform)) else {
+            let known = &stage.facts;
+            let told = known.deployment.has_state.is_some() || known.deployment.never_started == Some(true);
+            // A batch job keeps no state.
+            let batch = known.deployment.execution_mode.as_deref() == Some("BATCH");
+            if known.savepoints.is_none() && !told && !batch && stage.platform != Dialect::Kubernetes {
+                report.wish(Want::Savepoints, "whether there is state that this start leaves behind");
+            }
+            continue;
+        };
         report
             .main(
                 &start.restore_place,

@@ -27,7 +27,9 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
         return;
     };
     let Some(spec) = declaration.new_spec() else { return };
-    let Some(job) = spec.job().filter(|_| spec.upgrade_mode() == UpgradeMode::Stateless) else { return };
+    let Some(job) = spec.job().filter(|job| job.is_object() && spec.upgrade_mode() == UpgradeMode::Stateless) else {
+        return;
+    };
     // What the operator sets for every job says nothing of this one.
     let Some(settings) = spec.get("flinkConfiguration") else { return };
     let mut own = Configuration::default();

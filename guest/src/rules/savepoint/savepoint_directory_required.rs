@@ -4,7 +4,7 @@ use crate::configuration::{Configuration, SAVEPOINT_DIRECTORY};
 use crate::document::Node;
 use crate::finding::Report;
 use crate::operation::{
-    Action, Change, Dialect, JobState, Operation, Place, Stage, Stop, StopMode, Target, Trigger, UpgradeMode,
+    Action, Change, Dialect, JobState, Operation, Place, Stage, Stop, StopMode, Target, Trigger, UpgradeMode, Want,
 };
 use crate::rules::{Level, Rule, words};
 
@@ -68,7 +68,7 @@ fn flink_rest(stage: &Stage<'_>, report: &mut Report<'_>) {
                 }
             }
             None => {
-                report.unjudged("the cluster's configuration (`platform.flinkConfiguration`)");
+                report.lacks(Want::Configuration, "the cluster's configuration (`platform.flinkConfiguration`)");
                 let message = "the request names no savepoint directory: without one in the cluster's \
                     configuration Flink answers 400, and no savepoint is taken";
                 report.warn(&operation.place, message).expected("a savepoint directory").remedy(REMEDY);
@@ -108,9 +108,10 @@ fn ververica(stage: &Stage<'_>, report: &mut Report<'_>) {
         (true, None) => {
             report.unjudged("whether universal blob storage is configured (`platform.universalBlobStorage`)")
         }
-        (false, Some(_)) => report.unjudged("the deployment's `flinkConfiguration`"),
+        (false, Some(_)) => report.lacks(Want::Configuration, "the deployment's `flinkConfiguration`"),
         (false, None) => {
-            report.unjudged(
+            report.lacks(
+                Want::Configuration,
                 "the deployment's `flinkConfiguration`, and whether universal blob storage is \
                  configured",
             );
@@ -172,8 +173,10 @@ fn kubernetes(stage: &Stage<'_>, report: &mut Report<'_>) {
         match (&operation.action, is_known(stage, &operation.target)) {
             (Action::Trigger(_), false) => {
                 let job = &operation.target;
-                report.unjudged(format!("the resource of `{job}` (`related`), where not declared also {operator}"));
+                let lacks = format!("the resource of `{job}` (`related`), where not declared also {operator}");
+                report.lacks(Want::Cluster, lacks);
             }
+            (Action::Trigger(_), true) => report.lacks(Want::Cluster, operator),
             _ => report.unjudged(operator),
         }
         return;

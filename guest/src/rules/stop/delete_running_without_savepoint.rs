@@ -2,7 +2,7 @@
 //! high availability with it: there is no way back.
 
 use crate::finding::Report;
-use crate::operation::{Action, Change, Deletion, Dialect, JobState, Restart, Skipped, Stage};
+use crate::operation::{Action, Change, Deletion, Dialect, JobState, Restart, Skipped, Stage, Want};
 use crate::rules::{Level, Parameter, ParameterKind, Rule, duration, words};
 use crate::settings::Settings;
 
@@ -112,7 +112,10 @@ fn judge(deletion: &Deletion<'_>, stage: &Stage<'_>, report: &mut Report<'_>) {
     };
     let draft = match state {
         Some(JobState::Running) => match (deletion.savepoint_first, deletion.stateful) {
-            (Some(_), Some(_)) => report.main(place, message),
+            (Some(_), Some(_)) => {
+                report.wish(Want::Savepoints, "whether a fresh savepoint of the job is there");
+                report.main(place, message)
+            }
             (None, _) => {
                 report.unjudged("the operator's default of `kubernetes.operator.job.savepoint-on-deletion`");
                 report.warn(place, message)

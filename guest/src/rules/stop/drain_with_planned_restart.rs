@@ -40,6 +40,10 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
             )
             .remedy(way_out(StopCause::Upgrade, stage));
     }
+    let known = stage.platform != Dialect::Ververica || stage.facts.deployment.annotations.is_some();
+    if !known && stage.stops().any(|(_, stop)| stop.mode == StopMode::Savepoint) {
+        report.wish(Want::Deployment, "whether the drain switch of the deployment is on");
+    }
 }
 
 /// Whether the job really drains: the operator takes its savepoint, and drains, only from a running job.

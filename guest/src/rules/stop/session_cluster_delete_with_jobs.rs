@@ -49,11 +49,11 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     let draft = match lossy {
         Some(_) => report.main(
             &operation.place,
-            format!("session job `{name}`{more} refers to this cluster, and its state would be lost with a delete"),
+            format!("session jobs refer to this cluster (`{name}`{more}), and with a delete state would be lost"),
         ),
         None => report.warn(
             &operation.place,
-            format!("session job `{name}`{more} refers to this cluster: the delete hangs until none is left"),
+            format!("session jobs refer to this cluster (`{name}`{more}): the delete hangs until none is left"),
         ),
     };
     draft

@@ -19,8 +19,21 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check,
 };
 
-fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
-    let Some((declaration, old, new)) = stage.edit() else { return };
+/// How the job's state lies in the metadata that an update removes.
+struct Cut {
+    /// The update stops the job and restores it from there.
+    stops: bool,
+    /// The job was suspended with its state there.
+    suspended: bool,
+}
+
+/// Whether this rule has something to say.
+pub(in crate::rules) fn applies(stage: &Stage<'_>) -> bool {
+    cut(stage).is_some()
+}
+
+fn cut(stage: &Stage<'_>) -> Option<Cut> {
+    let (declaration, old, new) = stage.edit()?;
     let current = &stage.current;
     let was_on = current.before.as_ref().and_then(|before| before.is_highly_available()) == Some(true);
     let is_on = current.is_highly_available();
@@ -30,16 +43,23 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
         || new.redeploys(&old)
         || current.configuration.is_on(LAST_STATE_CANCEL) == Some(true)
     {
-        return;
+        return None;
     }
     let stops = stage.stops().any(|(_, stop)| stop.mode == StopMode::LastState);
     let suspended = declaration
         .last
         .is_some_and(|last| last.desired() == Desired::Suspended && last.upgrade_mode() == UpgradeMode::LastState);
     let keeps = new.upgrade_mode() != UpgradeMode::Stateless;
-    if !(stops && new.upgrade_mode() == UpgradeMode::LastState || suspended && keeps) {
-        return;
-    }
+    let stops = stops && new.upgrade_mode() == UpgradeMode::LastState;
+    let over = current.state.as_ref().is_some_and(JobState::is_over);
+    (stops && !over || suspended && keeps).then_some(Cut { stops, suspended })
+}
+
+fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
+    let Some(Cut { stops, suspended }) = cut(stage) else { return };
+    let Some((declaration, _, new)) = stage.edit() else { return };
+    let current = &stage.current;
+    let is_on = current.is_highly_available();
     let entry = current.configuration.entry(HIGH_AVAILABILITY);
     let entry = entry.filter(|entry| declaration.object.is_some_and(|object| object.holds(entry.node)));
     let place = Place::of(entry.map(|entry| entry.node).or(new.get("flinkConfiguration")).or(new.node));
@@ -60,16 +80,18 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
             "high availability leaves the spec while `upgradeMode: last-state` restores from its metadata: unless the \
              operator's defaults keep it on, the job is torn down and then cannot be restored",
         ),
-        (Some(state), _) if state.is_over() && !suspended => return,
         _ => report.warn(
             &place,
             "high availability is removed, and the job's last state lies in its metadata: it cannot be restored",
         ),
     };
-    draft.remedy(
-        "first suspend with `upgradeMode: savepoint` and resume; or set \
-         `kubernetes.operator.job.upgrade.last-state.job-cancel.enabled: \"true\"` in the same change",
-    );
+    draft.remedy(match suspended {
+        true => "keep high availability until the job has resumed",
+        false => {
+            "ask for `upgradeMode: savepoint` in the same change; or set \
+             `kubernetes.operator.job.upgrade.last-state.job-cancel.enabled: \"true\"` in it"
+        }
+    });
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! A job that keeps its state is turned into one that starts empty (DOMAIN 6.5, 6.12). A suspend without state is
 //! `cancel-without-savepoint`.
 
+use crate::facts::Savepoint;
 use crate::finding::Report;
 use crate::operation::{
-    Action, Desired, Dialect, JobState, Place, Stage, StartCause, StopCause, StopMode, UpgradeMode, Want,
+    Action, Declaration, Desired, Dialect, JobState, Place, Stage, StartCause, StopCause, StopMode, UpgradeMode, Want,
 };
 use crate::rules::{Level, Rule, words};
 
@@ -36,7 +37,7 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
 
 fn kubernetes(stage: &Stage<'_>, report: &mut Report<'_>) {
     let Some((declaration, old, new)) = stage.edit() else { return };
-    let stateless = new.job().is_some() && new.upgrade_mode() == UpgradeMode::Stateless;
+    let stateless = new.job().is_some_and(|job| job.is_object()) && new.upgrade_mode() == UpgradeMode::Stateless;
     // A mode that is not known may keep state: what the operator has seen tells.
     let stateful = old.job().is_some() && old.keeps_state().or(stage.current.stateful) == Some(true);
     // A redeploy says itself what it starts from, and a suspend has rules of its own.
@@ -57,7 +58,7 @@ fn kubernetes(stage: &Stage<'_>, report: &mut Report<'_>) {
     let remedy = format!("keep `{path}.job.upgradeMode: {mode}`; override this rule if the job is meant to start over");
     let starts = stage.starts().any(|(_, start)| matches!(start.cause, StartCause::Upgrade | StartCause::Resume));
     let over = stage.current.state.as_ref().is_some_and(|state| state.is_over() && *state != JobState::Suspended);
-    let unknown = stored.is_none() && over && !declaration.before().is_some_and(|before| before.knows_state());
+    let unknown = stored.is_none() && over && !knows_state(stage, declaration);
     let draft = if !starts {
         let message = format!("{removed}nothing happens now, but with the next change the job starts empty");
         report.warn(&place, message)
@@ -70,7 +71,17 @@ fn kubernetes(stage: &Stage<'_>, report: &mut Report<'_>) {
     } else {
         report.main(&place, format!("{removed}the job's state is dropped, and it starts empty"))
     };
-    draft.observed("stateless").expected(mode).remedy(remedy);
+    draft
+        .observed(if word.is_some() { "stateless" } else { "none, which means stateless" })
+        .expected(mode)
+        .remedy(remedy);
+}
+
+fn knows_state(stage: &Stage<'_>, declaration: &Declaration<'_>) -> bool {
+    let completed = |savepoint: &Savepoint<'_>| savepoint.state.as_deref() == Some("COMPLETED");
+    stage.facts.deployment.has_state == Some(true)
+        || declaration.before().is_some_and(|before| before.knows_state())
+        || stage.facts.savepoints.iter().flatten().any(completed)
 }
 
 fn ververica(stage: &Stage<'_>, report: &mut Report<'_>) {

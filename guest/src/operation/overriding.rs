@@ -1,0 +1,58 @@
+//! A request's wish that named rules do not refuse it (DESIGN section 7): what was said, and where. Whether it counts is
+//! told in `crate::overrides`.
+
+use std::borrow::Cow;
+
+use super::Place;
+use crate::document::Node;
+
+/// How a way to ask spells the list of rules, the reason and the end.
+pub type Spelling = &'static [&'static str; 3];
+
+pub const ANNOTATIONS: Spelling =
+    &["sluicegate.dev/override", "sluicegate.dev/override-reason", "sluicegate.dev/override-until"];
+pub const HEADERS: Spelling = &["x-sluicegate-override", "x-sluicegate-override-reason", "x-sluicegate-override-until"];
+pub const MEMBERS: Spelling = &["override.rules", "override.reason", "override.until"];
+
+/// What was said.
+#[derive(Clone, Debug)]
+pub struct Override<'d> {
+    /// The rules, as they are named.
+    pub rules: Vec<Cow<'d, str>>,
+    pub reason: Option<Cow<'d, str>>,
+    pub until: Option<Cow<'d, str>>,
+    /// Where the rules stand.
+    pub place: Place<'d>,
+    pub spelling: Spelling,
+    /// It counts only from callers that the settings list.
+    pub only_listed: bool,
+    /// What is wrong with it is told for an earlier step of the same plan.
+    pub told: bool,
+}
+
+impl<'d> Override<'d> {
+    /// From annotations; `only_listed`: they came over HTTP.
+    pub fn annotated(annotation: impl Fn(&str) -> Option<Node<'d>>, only_listed: bool) -> Option<Self> {
+        let [rules, reason, until] = ANNOTATIONS;
+        let node = annotation(rules)?;
+        let text = |name: &str| annotation(name).and_then(|node| node.scalar());
+        Some(Self {
+            rules: split(node.scalar().unwrap_or_default()),
+            reason: text(reason),
+            until: text(until),
+            place: Place::Body(node),
+            spelling: ANNOTATIONS,
+            only_listed,
+            told: false,
+        })
+    }
+}
+
+/// Names apart by commas.
+pub fn split(list: Cow<'_, str>) -> Vec<Cow<'_, str>> {
+    let apart = |name: &str| !name.trim().is_empty();
+    match list {
+        Cow::Borrowed(list) => list.split(',').filter(|it| apart(it)).map(|it| Cow::Borrowed(it.trim())).collect(),
+        Cow::Owned(list) => list.split(',').filter(|it| apart(it)).map(|it| it.trim().to_owned().into()).collect(),
+    }
+}

@@ -1,0 +1,157 @@
+//! An override that does not count (DESIGN section 7; DOMAIN 6.0-8 and 6.12): it lifts nothing, and whoever wrote it
+//! should know why.
+
+use crate::finding::Report;
+use crate::nearest::nearest;
+use crate::operation::{Dialect, Override, Stage};
+use crate::overrides::{Fault, faults};
+use crate::rules::{self, Level, Rule, duration};
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    id: "override-needs-reason",
+    title: "override that does not count",
+    family: "permission",
+    why: "An override without a reason and an end stays for ever, and nobody knows why; without both it lifts nothing, \
+          and the rule that it means refuses as before.",
+    source: "DOMAIN 6.0-8, 6.1-5 and 6.12",
+    looks_at: &[
+        (
+            Dialect::Kubernetes,
+            "annotations `sluicegate.dev/override`, `-reason`, `-until`; of a delete, the old object's",
+        ),
+        (
+            Dialect::Ververica,
+            "the same annotations of a deployment, headers `x-sluicegate-override`, `-reason`, `-until`",
+        ),
+        (Dialect::Alibaba, "headers `x-sluicegate-override`, `-reason`, `-until`"),
+        (Dialect::FlinkRest, "headers `x-sluicegate-override`, `-reason`, `-until`"),
+    ],
+    facts: &["now", "caller.principal"],
+    parameters: &[],
+    level: Level::Warn,
+    check,
+};
+
+fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
+    for asked in stage.overrides.iter().filter(|asked| !asked.told) {
+        for fault in faults(asked, stage, report.settings()) {
+            tell(fault, asked, stage, report);
+        }
+        for name in &asked.rules {
+            let known = rules::ALL.iter().any(|rule| rule.id == name);
+            let (message, remedy) = match known {
+                false => {
+                    let hint = nearest(name, rules::ALL.iter().map(|rule| rule.id));
+                    (format!("there is no rule `{name}` to override{hint}"), "`sluicegate rules` lists all ids")
+                }
+                true if report.settings().is_never_overridden(name) => (
+                    format!("the settings let nobody override `{name}`"),
+                    "mend the request, or ask whoever runs the gate for an exemption",
+                ),
+                true => continue,
+            };
+            report.main(&asked.place, message).observed(name.as_ref()).remedy(remedy);
+        }
+    }
+}
+
+fn tell(fault: Fault, asked: &Override<'_>, stage: &Stage<'_>, report: &mut Report<'_>) {
+    let [list, reason, until] = asked.spelling;
+    let settings = report.settings();
+    let longest = duration::write(settings.longest_override());
+    let now = stage.facts.now.as_deref().unwrap_or_default();
+    let observed = match fault {
+        Fault::BadEnd | Fault::Ended | Fault::TooFar => asked.until.as_deref(),
+        Fault::Unlisted => stage.facts.principal.as_deref(),
+        _ => None,
+    };
+    let soon = || format!("give `{until}`, at most {longest} ahead, such as `2026-11-21T10:00:00Z`");
+    let (why, remedy) = match fault {
+        Fault::NoRule => ("it names no rule", format!("name rule ids in `{list}`, or take the override away")),
+        Fault::NoReason => ("it gives no reason", format!("say in `{reason}` why this is right now")),
+        Fault::NoEnd => ("it does not say when it ends", soon()),
+        Fault::BadEnd => ("its end is no time with an offset", soon()),
+        Fault::NoClock => ("the time is not known", "declare `now` in the facts".to_owned()),
+        Fault::Ended => {
+            ("it has ended", format!("it is {now}: take the override away, or give it a new reason and end"))
+        }
+        Fault::TooFar => ("its end is too far ahead", soon()),
+        Fault::Unlisted => (
+            "its caller is not among those who may override",
+            "let one of them send it, or add the caller to `overrides.from` in the settings".to_owned(),
+        ),
+    };
+    let mut draft = report.main(&asked.place, format!("the override does not count: {why}"));
+    if let Some(observed) = observed {
+        draft = draft.observed(observed);
+    }
+    if fault == Fault::Unlisted && !settings.override_from().is_empty() {
+        draft = draft.expected(settings.override_from().to_string());
+    }
+    draft.remedy(remedy);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::operation::{ANNOTATIONS, Action, Dialect, Override, Place, Stage};
+    use crate::rules::testing::{SILENT, findings, says, stage};
+
+    fn asked(rules: &[&'static str], reason: &'static str, until: &'static str) -> Stage<'static> {
+        let given = |text: &'static str| (!text.is_empty()).then_some(text.into());
+        stage(Dialect::Kubernetes, Action::Unknown).with_facts("now: 2026-11-21T10:00:00Z").with(|it| {
+            it.overrides.push(Override {
+                rules: rules.iter().map(|rule| (*rule).into()).collect(),
+                reason: given(reason),
+                until: given(until),
+                place: Place::Request,
+                spelling: ANNOTATIONS,
+                only_listed: false,
+                told: false,
+            });
+        })
+    }
+
+    fn messages(stage: &Stage<'_>) -> Vec<String> {
+        findings(&RULE, stage).into_iter().map(|finding| finding.message).collect()
+    }
+
+    #[test]
+    fn a_good_override_is_nothing_to_say() {
+        assert_eq!(says(&RULE, &asked(&["unknown-request"], "incident 7", "2026-11-21T18:00:00Z")), SILENT);
+        assert_eq!(says(&RULE, &asked(&["unknown-request"], "incident 7", "2026-11-22T10:00:00Z")), SILENT);
+        assert_eq!(says(&RULE, &stage(Dialect::Kubernetes, Action::Unknown)), SILENT);
+    }
+
+    #[test]
+    fn everything_that_is_missing_is_told() {
+        let told = messages(&asked(&[], " ", ""));
+        assert_eq!(told.len(), 3, "{told:?}");
+        for (until, words) in [
+            ("soon", "no time"),
+            ("1795255200500", "no time"),
+            ("2026-11-21T10:00:00Z", "has ended"),
+            ("2026-11-22T10:00:01Z", "too far"),
+        ] {
+            let told = messages(&asked(&["unknown-request"], "incident 7", until));
+            assert!(told.len() == 1 && told[0].contains(words), "{until}: {told:?}");
+        }
+        let timeless = asked(&["unknown-request"], "x", "2026-11-21T18:00:00Z").with(|it| it.facts.now = None);
+        assert!(messages(&timeless)[0].contains("the time is not known"));
+    }
+
+    #[test]
+    fn unknown_rules_and_callers_are_told() {
+        let told = messages(&asked(&["unknown-requst"], "x", "2026-11-21T18:00:00Z"));
+        assert!(told[0].contains("did you mean `unknown-request`"), "{told:?}");
+        let http =
+            asked(&["unknown-request"], "x", "2026-11-21T18:00:00Z").with(|it| it.overrides[0].only_listed = true);
+        assert!(messages(&http)[0].contains("not among those"));
+    }
+
+    #[test]
+    fn a_plan_is_told_once() {
+        let told = asked(&[], "", "").with(|it| it.overrides[0].told = true);
+        assert_eq!(says(&RULE, &told), SILENT);
+    }
+}
