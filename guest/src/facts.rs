@@ -14,7 +14,7 @@ use crate::location;
 use crate::operation::Dialect;
 pub use contradiction::{Contradiction, lay};
 pub use observed::{Metadata, Observed};
-pub use seen::Seen;
+pub use seen::{Location, Seen};
 
 /// The facts that apply to one target. `None` everywhere means: not known.
 #[derive(Debug, Default)]

@@ -4,7 +4,7 @@
 use super::choice::{belongs_elsewhere, same_place};
 use std::borrow::Cow;
 
-use super::words::{candidate, claim};
+use super::words::{candidate, claim, looked_at};
 use super::{Basis, Candidate, Choice, Fate, RestorePlan, SPEC_VERSION, Selection, Snapshots, Standing, Told};
 use super::{MAX_CANDIDATES, finish, latest, select};
 use crate::facts::Savepoint;
@@ -119,7 +119,7 @@ fn explain(stage: &Stage<'_>, start: &Start<'_>, selection: &Selection<'_, '_>) 
             Told::new(Basis::Nothing, "the location that the request gives is blank: there is nothing to restore from")
         }
         Choice::Named(name) => {
-            let mut reason = format!("{}; nothing more is known of it", named(start));
+            let mut reason = format!("{}{}", named(start), looked_at(stage, name));
             if matches!(start.restore, Restore::Location(_)) {
                 owned(stage, start, &mut reason);
             }

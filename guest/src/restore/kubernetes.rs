@@ -3,7 +3,7 @@
 
 use super::explain::not_completed;
 use super::status::{Known, LAST_CHECKPOINT, known};
-use super::words::{candidate, claim};
+use super::words::{candidate, claim, looked_at};
 use super::{Basis, Fate, MAX_CANDIDATES, RestorePlan, Told, finish};
 use crate::configuration::{
     Configuration, DRAIN_ON_SAVEPOINT, LAST_STATE_CANCEL, LAST_STATE_FALLBACK, MAX_CHECKPOINT_AGE, RETENTION,
@@ -59,6 +59,9 @@ pub(super) fn plan(stage: &Stage<'_>, start: &Start<'_>) -> Option<RestorePlan> 
     let candidates = case.candidates(&known, &way);
     if let Some(used) = candidates.iter().find(|candidate| candidate.fate == Fate::Used) {
         way.told.reason.clone_from(&used.reason);
+    } else if let Some(chosen) = &way.told.chosen {
+        let more = looked_at(stage, chosen);
+        way.told.reason.push_str(more);
     }
     Some(finish(way.strategy, way.told, candidates))
 }
