@@ -14,6 +14,8 @@ use crate::location;
 use crate::operation::Dialect;
 pub use contradiction::{Contradiction, lay};
 pub use observed::{Metadata, Observed};
+#[cfg(test)]
+pub(crate) use seen::Job;
 pub use seen::{Location, Seen};
 
 /// The facts that apply to one target. `None` everywhere means: not known.

@@ -158,8 +158,8 @@ fn finish<R>(stage: Stage<'_>, then: impl FnOnce(&Decoded<'_>) -> R) -> Result<R
 
 /// Snapshots, and the resources of Ververica's operator.
 fn other<'d, R>(ask: &Ask<'d>, context: &Context<'d>, then: impl FnOnce(&Decoded<'_>) -> R) -> Result<R, Failure> {
-    let job = snapshot::job_of(ask).filter(|_| ask.kind == Kind::Snapshot && ask.verb != Verb::Delete);
-    let about = job.as_ref().unwrap_or(&ask.target);
+    let job = snapshot::job_of(ask).filter(|_| ask.kind == Kind::Snapshot);
+    let about = job.as_ref().filter(|_| ask.verb != Verb::Delete).unwrap_or(&ask.target);
     let mut stage = context.stage(Dialect::Kubernetes, &about.namespace, &about.name)?;
     if let Some(job) = &job {
         let kind = snapshot::kind_of(ask).1;

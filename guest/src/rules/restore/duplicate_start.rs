@@ -14,7 +14,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
           of one abort those of the other.",
     source: "DOMAIN 6.12",
     looks_at: &[(Dialect::FlinkRest, "POST `/jars/:jarid/run`")],
-    facts: &["job.status", "related"],
+    facts: &["job.status"],
     parameters: &[],
     level: Level::Warn,
     check,
@@ -30,12 +30,11 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
             Some(_) => continue,
             None => {
                 let Some((name, node)) = name(start) else { continue };
-                let mut overviews =
-                    stage.facts.related.iter().filter(|resource| resource.get("jobs").is_some()).peekable();
-                if overviews.peek().is_none() {
+                let Some(jobs) = &stage.facts.seen.jobs else {
                     report.wish(Want::Jobs, format!("whether a job `{name}` runs already"));
-                }
-                if !overviews.any(|overview| lists(*overview, &name)) {
+                    continue;
+                };
+                if !jobs.iter().any(|job| job.name == name && !JobState::read(&job.state).is_over()) {
                     continue;
                 }
                 let message = "a job of this name runs already: a second copy would read and write the same";
@@ -58,21 +57,10 @@ fn name<'d>(start: &Start<'d>) -> Option<(String, Node<'d>)> {
     Some((entry.value.clone().into_owned(), entry.node))
 }
 
-/// Whether this is Flink's overview of its jobs, and lists one of this name that has not ended.
-fn lists(overview: Node<'_>, name: &str) -> bool {
-    let ended = ["FINISHED", "CANCELED", "FAILED", "SUSPENDED"];
-    overview.get("jobs").is_some_and(|jobs| {
-        jobs.elements().any(|job| {
-            let state = job.get("state").or(job.get("status"));
-            job.get("name").is_some_and(|own| own.is(name))
-                && state.is_some_and(|state| !ended.iter().any(|it| state.is(it)))
-        })
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::RULE;
+    use crate::facts::Job;
     use crate::finding::Effect;
     use crate::operation::{Dialect, Restore, Stage, StartCause};
     use crate::rules::testing::{SILENT, body, only, says, stage, start, start_with};
@@ -94,16 +82,16 @@ mod tests {
 
     #[test]
     fn names_are_compared_where_both_are_known() {
-        let named = |name: &str, facts: &str| {
+        let named = |name: &str, jobs: Option<Vec<Job<'static>>>| {
             let map = body(&format!("{{pipeline.name: {name}}}"));
             let start = start_with(StartCause::Request, Restore::Empty, |it| it.configuration = Some(map));
-            says(&RULE, &stage(Dialect::FlinkRest, start).with_facts(facts))
+            says(&RULE, &stage(Dialect::FlinkRest, start).with(|it| it.facts.seen.jobs = jobs))
         };
-        let overview =
-            "related: [{jobs: [{jid: a, name: orders, state: RUNNING}, {jid: b, name: old, state: FINISHED}]}]";
-        assert_eq!(named("orders", overview), only(Effect::Warn));
-        assert_eq!(named("old", overview), SILENT);
-        assert_eq!(named("other", overview), SILENT);
-        assert_eq!(named("orders", "{}"), SILENT);
+        let job = |name: &'static str, state: &'static str| Job { name: name.into(), state: state.into() };
+        let jobs = || Some(vec![job("orders", "RUNNING"), job("old", "FINISHED")]);
+        assert_eq!(named("orders", jobs()), only(Effect::Warn));
+        assert_eq!(named("old", jobs()), SILENT);
+        assert_eq!(named("other", jobs()), SILENT);
+        assert_eq!(named("orders", None), SILENT);
     }
 }

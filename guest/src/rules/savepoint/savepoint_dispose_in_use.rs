@@ -67,9 +67,13 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
             },
             _ => match others(records()) {
                 0 => {
-                    // A job that runs, and whose resource is known, needs nothing of what it does not name.
-                    if own.is_none() && runs(stage) != Some(true) {
-                        report.lacks(Want::Savepoints, "whether a job would come back from this savepoint");
+                    let lacks = "whether a job would come back from this savepoint";
+                    match (stage.platform, runs(stage)) {
+                        // The job's own resource says where it was stopped.
+                        (Dialect::Kubernetes, None) => report.lacks(Want::Job, lacks),
+                        (Dialect::Kubernetes, Some(_)) | (_, Some(true)) => {}
+                        _ if own.is_none() => report.lacks(Want::Savepoints, lacks),
+                        _ => {}
                     }
                     continue;
                 }
