@@ -16,7 +16,7 @@ pub use contradiction::{Contradiction, lay};
 pub use observed::{Metadata, Observed};
 #[cfg(test)]
 pub(crate) use seen::Job;
-pub use seen::Seen;
+pub use seen::{Location, Seen};
 
 /// The facts that apply to one target. `None` everywhere means: not known.
 #[derive(Debug, Default)]

@@ -35,6 +35,21 @@ fn a_restore_is_explained() {
 }
 
 #[test]
+fn a_restore_plan_is_a_table() {
+    let drained = SAVEPOINTS.replace("spec.version: '4'}, drained: false", "spec.version: '4'}, drained: true");
+    let folder = Folder::with(&[
+        ("start.yaml", &format!("{RESTORE}---\n{}", crate::requests::PLAN)),
+        ("facts.yaml", SAVEPOINTS),
+        ("drained.yaml", &drained),
+        ("known.yaml", "kind: Facts\nfor: {platform: ververica}\nsavepoints: []\n"),
+    ]);
+    for (name, facts) in [("restore-allow.txt", "facts.yaml"), ("restore-deny.txt", "drained.yaml")] {
+        let run = folder.run(&["restore", "start.yaml", "--facts", facts]);
+        compare(name, &format!("{}{}exit code {}\n", run.out, run.err, run.code)).unwrap();
+    }
+}
+
+#[test]
 fn what_is_not_judged_says_what_it_lacks() {
     let folder = Folder::with(&[("start.yaml", RESTORE)]);
     golden("check-unjudged.txt", &folder, &["start.yaml"]);

@@ -1,6 +1,6 @@
 //! The other verbs: `test`, `rules`, `policy`, and what every verb has.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::run::{Folder, finish};
 
@@ -115,10 +115,47 @@ fn the_policy_can_be_taken_out_and_used() {
 }
 
 #[test]
+fn restore_reports_for_scripts() {
+    const START: &str = "kind: ChangePlan\ndeployment: {platform: alibaba, namespace: prod, name: orders}\nsteps: [{start: {restore: latest-state}}]\n";
+    let facts = "kind: Facts\nsavepoints:\n  - {id: a, state: COMPLETED, origin: USER_REQUEST, drained: true}\n  - {id: b, state: FAILED}\n";
+    let folder = Folder::with(&[("start.yaml", START), ("facts.yaml", facts), ("look.http", "GET /jobs/overview\n")]);
+    let run = |arguments: &[&str]| {
+        let run = folder.run(&[&["restore", "--format", "json"], arguments].concat());
+        (run.code, serde_json::from_str::<Value>(&run.out).unwrap())
+    };
+    let (code, report) = run(&["start.yaml", "look.http", "gone.yaml", "--facts", "facts.yaml"]);
+    assert_eq!((code, &report["kind"]), (2, &json!("RestoreReport")));
+    let [start, look, gone] = report["results"].as_array().unwrap().as_slice() else { panic!("{report:#}") };
+    assert_eq!((&start["decision"], &start["denied"]), (&json!("deny"), &json!(["restore-from-drained-savepoint"])));
+    let plan = &start["restore"];
+    assert_eq!(
+        (&plan["strategy"], &plan["basis"], &plan["chosen"]),
+        (&json!("LATEST_STATE"), &json!("snapshot"), &json!("a"))
+    );
+    assert_eq!(plan["reason"], plan["candidates"][0]["reason"]);
+    assert_eq!(plan["candidates"][1], json!({"id": "b", "fate": "ignored", "reason": "FAILED, not COMPLETED"}));
+    assert_eq!((&look["decision"], &look["restore"]), (&json!("allow"), &Value::Null));
+    assert!(gone["error"].as_str().unwrap().contains("no such file"));
+    assert_eq!(run(&["start.yaml", "--facts", "facts.yaml"]).0, 1);
+    assert_eq!(run(&["start.yaml", "--facts", "facts.yaml", "--exit-zero"]).0, 0);
+    assert_eq!(run(&["start.yaml", "--facts", "gone.yaml"]).1["results"][0]["decision"], "error");
+    let strict = folder.run(&["restore", "look.http"]);
+    assert!(strict.code == 0 && strict.out.contains("nothing starts"), "{}", strict.out);
+}
+
+#[test]
 fn every_verb_explains_itself() {
     let folder = Folder::with(&[]);
-    for verb in [&["check"][..], &["test"], &["rules"], &["policy"], &["policy", "export"], &["policy", "inspect"], &[]]
-    {
+    for verb in [
+        &["check"][..],
+        &["restore"],
+        &["test"],
+        &["rules"],
+        &["policy"],
+        &["policy", "export"],
+        &["policy", "inspect"],
+        &[],
+    ] {
         let run = folder.run(&[verb, &["--help"]].concat());
         assert!(run.code == 0 && run.out.contains("Example"), "{verb:?}\n{}", run.out);
     }

@@ -31,4 +31,6 @@ show 1 "a change plan that drains and starts again" \
   check "$here/alibaba-new-version.yaml"
 show 0 "an upgrade and a suspend with savepoint, recorded from a Kubernetes 1.36 API server" \
   check "$here/kubernetes-upgrade.json" "$here/kubernetes-suspend.json"
+show 0 "what a resume will come up with: the newest savepoint is passed over" \
+  restore "$here/ververica-start.http" --facts "$here/ververica-savepoints.yaml"
 exit "$wrong"

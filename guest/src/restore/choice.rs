@@ -169,7 +169,7 @@ pub fn latest<'s, 'd>(stage: &'s Stage<'d>, wanted: Snapshots) -> Selection<'s, 
     Selection { choice, standings }
 }
 
-fn same_place(one: &Savepoint<'_>, other: &Savepoint<'_>) -> bool {
+pub(super) fn same_place(one: &Savepoint<'_>, other: &Savepoint<'_>) -> bool {
     let places = one.location.as_deref().zip(other.location.as_deref());
     places.is_some_and(|(one, other)| location::same(one, other))
 }

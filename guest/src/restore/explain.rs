@@ -1,13 +1,16 @@
 //! The plan where the platform or the request names snapshots: Ververica Platform, Alibaba, Flink's REST API, and change
 //! plans. What is chosen is told by [`select`]; this is why.
 
-use super::choice::belongs_elsewhere;
-use super::words::{candidate, claim};
+use super::choice::{belongs_elsewhere, same_place};
+use std::borrow::Cow;
+
+use super::words::{candidate, claim, looked_at};
 use super::{Basis, Candidate, Choice, Fate, RestorePlan, SPEC_VERSION, Selection, Snapshots, Standing, Told};
 use super::{MAX_CANDIDATES, finish, latest, select};
 use crate::facts::Savepoint;
 use crate::instant::Instant;
 use crate::operation::{Dialect, Place, Restore, Retention, Stage, Start, StartCause, StopMode};
+use crate::text::clean;
 
 pub(super) fn plan(stage: &Stage<'_>, start: &Start<'_>) -> RestorePlan {
     let selection = select(stage, start);
@@ -57,15 +60,29 @@ fn strategy(stage: &Stage<'_>, start: &Start<'_>) -> String {
         (Restore::Location(_), Dialect::FlinkRest) => "savepointPath",
         (Restore::Location(_), Dialect::Kubernetes) => "initialSavepointPath",
         (Restore::Location(_), _) => "FROM_SAVEPOINT",
-        // A step of a plan keeps its word.
-        (Restore::Stopped, _) => match &start.restore_place {
-            Place::Body(node) if stage.in_plan && node.is("latest-state") => "LATEST_STATE",
-            Place::Body(node) if stage.in_plan && node.is("latest-savepoint") => "LATEST_SAVEPOINT",
-            _ => "the state of the stop before",
-        },
+        (Restore::Stopped, _) => return asked(stage, start),
         (Restore::Unknown, _) => "unknown",
     };
     word.to_owned()
+}
+
+/// What was asked for, where an earlier stop decides what comes of it.
+fn asked(stage: &Stage<'_>, start: &Start<'_>) -> String {
+    let word = match &start.restore_place {
+        Place::Body(node) => node.text().unwrap_or_default(),
+        _ => Cow::Borrowed(""),
+    };
+    let kubernetes = stage.platform == Dialect::Kubernetes;
+    let stored = stage.facts.deployment.restore_kind.as_deref().filter(|_| !stage.in_plan);
+    match (word.as_ref(), stored) {
+        ("latest-state", _) if kubernetes => "last-state",
+        ("latest-savepoint", _) if kubernetes => "savepoint",
+        ("latest-state" | "LATEST_STATE", _) => "LATEST_STATE",
+        ("latest-savepoint" | "LATEST_SAVEPOINT", _) => "LATEST_SAVEPOINT",
+        (_, Some(stored)) => return clean(stored),
+        _ => "the state of the stop before",
+    }
+    .to_owned()
 }
 
 /// What will be used, and why.
@@ -79,10 +96,10 @@ fn explain(stage: &Stage<'_>, start: &Start<'_>, selection: &Selection<'_, '_>) 
                 _ => "the newest snapshot of any origin that counts".to_owned(),
             };
             if belongs_elsewhere(stage, savepoint) {
-                reason.push_str(&format!(", of another deployment, {}", owner(savepoint)));
+                reason.push_str(&format!("; of another deployment, {}", owner(savepoint)));
             }
             if let Some(state) = unfinished(savepoint) {
-                reason.push_str(&format!(", but it is {state}, not COMPLETED: the start fails"));
+                reason.push_str(&format!("; {state}, not COMPLETED, so the start fails"));
             }
             if start.restore == Restore::LatestState && savepoint.origin.as_deref() != Some("RETAINED_CHECKPOINT") {
                 reason.push_str(checkpoints(stage));
@@ -102,7 +119,7 @@ fn explain(stage: &Stage<'_>, start: &Start<'_>, selection: &Selection<'_, '_>) 
             Told::new(Basis::Nothing, "the location that the request gives is blank: there is nothing to restore from")
         }
         Choice::Named(name) => {
-            let mut reason = format!("{}; nothing more is known of it", named(start));
+            let mut reason = format!("{}{}", named(start), looked_at(stage, name));
             if matches!(start.restore, Restore::Location(_)) {
                 owned(stage, start, &mut reason);
             }
@@ -147,7 +164,8 @@ fn nothing(stage: &Stage<'_>, start: &Start<'_>) -> String {
             Some(known) if known.is_empty() => "there is no snapshot: the job starts empty, and nothing fails",
             Some(_) => "no known snapshot counts: the job starts empty, and nothing fails",
         };
-        return format!("{why}{}", if start.restore == Restore::LatestState { checkpoints(stage) } else { "" });
+        let known = start.restore == Restore::LatestState && stage.facts.savepoints.is_some();
+        return format!("{why}{}", if known { checkpoints(stage) } else { "" });
     }
     if managed && stage.facts.deployment.execution_mode.as_deref() == Some("BATCH") {
         return "a batch job has no state to restore: it starts empty".to_owned();
@@ -165,10 +183,18 @@ fn nothing(stage: &Stage<'_>, start: &Start<'_>) -> String {
 
 /// The state with which the job is, or was, stopped.
 fn kept(stage: &Stage<'_>, start: &Start<'_>) -> String {
+    let retains = stage.current.retention == Some(Retention::Kept) && takes_checkpoints(start);
+    if let Some(step) = stage.current.cancelled_by.as_ref().filter(|_| retains) {
+        let why = match stage.platform {
+            Dialect::Alibaba => "a cancel does not delete it, yet nothing guards it",
+            _ => "it is retained",
+        };
+        return format!("the last checkpoint, which {step} leaves: {why}");
+    }
     if let Some(step) = &stage.current.left_by {
         let mut reason = format!("the savepoint that {step} takes: newer than any that is known");
         if stage.current.stopped_by_drain {
-            reason.push_str(", written by a drain");
+            reason.push_str("; written by a drain");
         }
         after_cancel(stage, start, &mut reason);
         return reason;
@@ -177,13 +203,10 @@ fn kept(stage: &Stage<'_>, start: &Start<'_>) -> String {
     let words = match (stops.next(), start.cause) {
         (Some((_, stop)), _) => match stop.mode {
             StopMode::Savepoint => "the savepoint with which this request stops the job",
-            StopMode::Drain => "the savepoint with which this request stops the job, written by a drain",
+            StopMode::Drain => "the savepoint with which this request stops the job; written by a drain",
             StopMode::LastState => "the last checkpoint, which this request keeps",
-            StopMode::Cancel => "the checkpoint that the cancel retains (`RETAIN_ON_CANCELLATION`)",
+            StopMode::Cancel => "the last checkpoint, which the cancel retains (`RETAIN_ON_CANCELLATION`)",
         },
-        (None, _) if stage.current.cancelled_by.is_some() => {
-            "the checkpoint that the cancel before retains (`RETAIN_ON_CANCELLATION`)"
-        }
         (None, StartCause::Redeploy) => "the request does not say from what",
         (None, _) => "the state with which the job was stopped",
     };
@@ -203,15 +226,19 @@ fn checkpoints(stage: &Stage<'_>) -> &'static str {
 /// An earlier step of the plan cancels: its last checkpoint may be newer than all.
 fn after_cancel(stage: &Stage<'_>, start: &Start<'_>, reason: &mut String) {
     let Some(step) = &stage.current.cancelled_by else { return };
-    let retained = match &start.restore {
-        Restore::LatestState => true,
-        Restore::Stopped => matches!(&start.restore_place, Place::Body(node) if node.is("latest-state")),
-        _ => false,
-    };
-    reason.push_str(&match retained && stage.current.retention.is_none() {
+    reason.push_str(&match takes_checkpoints(start) && stage.current.retention.is_none() {
         true => format!("; {step} cancels the job: if its last checkpoint is retained, that one is newer"),
         false => format!("; {step} cancels the job: what it computed since is lost"),
     });
+}
+
+/// The newest snapshot is asked for, checkpoints included. A step of a plan keeps its word.
+fn takes_checkpoints(start: &Start<'_>) -> bool {
+    match &start.restore {
+        Restore::LatestState => true,
+        Restore::Stopped => matches!(&start.restore_place, Place::Body(node) if node.is("latest-state")),
+        _ => false,
+    }
 }
 
 /// Why a snapshot is passed over.
@@ -230,12 +257,13 @@ fn ignored(
             Choice::Empty => "no state is asked for",
             Choice::Stopped => "older than the state of the stop",
             Choice::Unknown(_) => "it cannot be told whether it is used",
+            Choice::One(used) if same_place(used, savepoint) => "its Flink savepoint is the one that is used",
             Choice::One(_) if start.restore == Restore::Stopped => "the stop before left another",
             _ => "the request names another",
         },
         Standing::NotCompleted => return not_completed(savepoint),
         Standing::OtherDeployment => return format!("of another deployment, {}", owner(savepoint)),
-        Standing::RetainedCheckpoint => "and only savepoints are asked for",
+        Standing::RetainedCheckpoint => "only savepoints are asked for",
         Standing::Unversioned => return format!("without the annotation `{SPEC_VERSION}`, so passed over in silence"),
         Standing::Counts | Standing::MayCount(_) => match choice {
             Choice::One(used) => {

@@ -2,8 +2,8 @@
 //! fallbacks included.
 
 use super::explain::not_completed;
-use super::status::{Known, known};
-use super::words::{candidate, claim};
+use super::status::{Known, LAST_CHECKPOINT, known};
+use super::words::{candidate, claim, looked_at};
 use super::{Basis, Fate, MAX_CANDIDATES, RestorePlan, Told, finish};
 use crate::configuration::{
     Configuration, DRAIN_ON_SAVEPOINT, LAST_STATE_CANCEL, LAST_STATE_FALLBACK, MAX_CHECKPOINT_AGE, RETENTION,
@@ -15,6 +15,9 @@ use crate::operation::{Action, Declaration, Desired, JobState, Kind, Spec, Stage
 
 /// The path that stands for the metadata of high availability.
 const METADATA: &str = "KUBERNETES_OPERATOR_LAST_STATE";
+
+/// Why others are passed over for the last checkpoint.
+const KEPT: &str = "not newer than the last checkpoint";
 
 const INITIAL: &str = "initialSavepointPath";
 
@@ -43,10 +46,12 @@ pub(super) fn plan(stage: &Stage<'_>, start: &Start<'_>) -> Option<RestorePlan> 
     let case = Case { stage, start, declaration, spec: declaration.new_spec()? };
     let known = known(stage, declaration);
     let mut way = match start.cause {
-        StartCause::Redeploy => case.initial("`savepointRedeployNonce` throws the job back to it"),
+        StartCause::Redeploy => case.initial("`savepointRedeployNonce` throws the job back to `initialSavepointPath`"),
         StartCause::Upgrade => case.upgrade(),
         StartCause::Resume => case.resume(&known),
-        StartCause::Create | StartCause::Request => case.initial("a first deployment starts from it"),
+        StartCause::Create | StartCause::Request => {
+            case.initial("a first deployment starts from `initialSavepointPath`")
+        }
     };
     if way.strategy != INITIAL && case.stores_path() {
         way.told.reason.push_str("; the new `initialSavepointPath` is not read without a new `savepointRedeployNonce`");
@@ -54,6 +59,9 @@ pub(super) fn plan(stage: &Stage<'_>, start: &Start<'_>) -> Option<RestorePlan> 
     let candidates = case.candidates(&known, &way);
     if let Some(used) = candidates.iter().find(|candidate| candidate.fate == Fate::Used) {
         way.told.reason.clone_from(&used.reason);
+    } else if let Some(chosen) = &way.told.chosen {
+        let more = looked_at(stage, chosen);
+        way.told.reason.push_str(more);
     }
     Some(finish(way.strategy, way.told, candidates))
 }
@@ -65,18 +73,21 @@ impl<'d> Case<'_, 'd> {
         let path = self.spec.initial_savepoint().and_then(|path| path.scalar());
         let told = match path.as_deref() {
             Some(path) if !path.trim().is_empty() => {
-                let mut reason = format!("`initialSavepointPath`: {why}");
+                let mut reason = why.to_owned();
                 if let Some(words) = claim(self.stage, self.start) {
                     reason.push_str("; ");
                     reason.push_str(words);
                 }
                 Told::new(Basis::Snapshot, reason).chosen(path)
             }
-            _ if redeploys => Told::new(
-                Basis::Nothing,
-                "`savepointRedeployNonce` without `initialSavepointPath`: the operator refuses it, and nothing starts",
-            ),
-            Some(_) => Told::new(Basis::Nothing, "`initialSavepointPath` is blank: there is nothing to restore from"),
+            _ if redeploys => {
+                let reason = "`savepointRedeployNonce` without `initialSavepointPath`: the operator refuses it";
+                return nothing(INITIAL, reason.to_owned());
+            }
+            Some(_) => {
+                let reason = "`initialSavepointPath` is blank: there is nothing to restore from";
+                return nothing(INITIAL, reason.to_owned());
+            }
             None => {
                 let reason = "a first deployment without `initialSavepointPath`: the job starts empty";
                 return Way {
@@ -178,7 +189,7 @@ impl<'d> Case<'_, 'd> {
         if available && !cancels {
             return match self.now().has_high_availability() {
                 true => self.checkpoint(format!(
-                    "{why}the cluster is torn down, and its last checkpoint found by the metadata of high availability"
+                    "{why}the cluster is torn down, and comes back with the last checkpoint, by the metadata of high availability"
                 )),
                 false => nothing(
                     "last-state",
@@ -192,7 +203,7 @@ impl<'d> Case<'_, 'd> {
             (true, ..) => "a session job is cancelled",
             (_, true, _) => "the job is cancelled",
             (_, _, true) => "without high availability the job is cancelled",
-            _ => "without high availability, of which none is known, the job is cancelled",
+            _ => "no high availability is known, so the job is cancelled",
         };
         match before.present(RETENTION) {
             Some(word) if !word.trim().eq_ignore_ascii_case("RETAIN_ON_CANCELLATION") => nothing(
@@ -263,18 +274,23 @@ impl<'d> Case<'_, 'd> {
             })
         };
         let used = known.iter().position(is_chosen);
+        let at_chosen = |known: &Known<'_, '_>| known.savepoint.location.is_some() && is_chosen(known);
         let time = |known: &Known<'_, '_>| known.savepoint.created_at.as_deref().and_then(Instant::parse);
         let since = used.and_then(|used| time(known.get(used)?)).filter(|_| self.start.cause == StartCause::Redeploy);
         let tell = |(position, it): (usize, &Known<'_, '_>)| {
             let is_used = used == Some(position);
             let unfinished = it.savepoint.state.as_deref().is_some_and(|state| state != "COMPLETED");
             let words = match &it.elsewhere {
-                _ if is_used && unfinished => format!("{}, but {}", way.told.reason, not_completed(&it.savepoint)),
+                _ if is_used && unfinished => format!("{}; {}", way.told.reason, not_completed(&it.savepoint)),
                 _ if is_used => way.told.reason.clone(),
                 Some(job) => format!("of another job, {job}"),
                 None if unfinished => not_completed(&it.savepoint),
                 None if since.is_some() && time(it) > since => {
                     "newer than the one it goes back to: discarded".to_owned()
+                }
+                None if at_chosen(it) => "its Flink savepoint is the one that is used".to_owned(),
+                None if way.others == KEPT && it.savepoint.id.as_deref() == Some(LAST_CHECKPOINT) => {
+                    "used unless a newer one is completed before".to_owned()
                 }
                 None => way.others.to_owned(),
             };
@@ -289,7 +305,7 @@ impl<'d> Case<'_, 'd> {
 
     fn stop(&self, words: &str) -> String {
         let drains = self.now().is_on(DRAIN_ON_SAVEPOINT) == Some(true);
-        format!("{words}{}", if drains { ", written by a drain" } else { "" })
+        format!("{words}{}", if drains { "; written by a drain" } else { "" })
     }
 
     fn now(&self) -> &Configuration<'d> {
@@ -326,7 +342,7 @@ fn taken(strategy: &'static str, reason: String) -> Way {
 }
 
 fn kept(strategy: &'static str, reason: String) -> Way {
-    Way { strategy, told: Told::new(Basis::Kept, reason), others: "not newer than the last checkpoint" }
+    Way { strategy, told: Told::new(Basis::Kept, reason), others: KEPT }
 }
 
 fn unknown(strategy: &'static str, reason: String) -> Way {

@@ -11,6 +11,9 @@ use crate::operation::{Declaration, Kind, Stage};
 /// How much of the status's history is read: the operator keeps 10.
 const MAX_HISTORY: usize = 50;
 
+/// The name of the last checkpoint of the status, which has no path.
+pub(super) const LAST_CHECKPOINT: &str = "lastCheckpoint";
+
 /// A known snapshot.
 pub(super) struct Known<'s, 'd> {
     pub(super) savepoint: Cow<'s, Savepoint<'d>>,
@@ -92,7 +95,7 @@ fn status(resource: Node<'_>) -> Vec<Savepoint<'_>> {
         let older = history.elements().count().saturating_sub(MAX_HISTORY);
         found.extend(history.elements().skip(older).map(|node| completed(node, None)));
     }
-    found.extend(job.path(&["checkpointInfo", "lastCheckpoint"]).map(|node| completed(node, Some("lastCheckpoint"))));
+    found.extend(job.path(&["checkpointInfo", "lastCheckpoint"]).map(|node| completed(node, Some(LAST_CHECKPOINT))));
     found
 }
 

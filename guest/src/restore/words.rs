@@ -1,6 +1,6 @@
 //! What is said of a snapshot besides its fate: where it comes from, and what makes it suspicious.
 
-use crate::facts::Savepoint;
+use crate::facts::{Location, Savepoint};
 use crate::location;
 use crate::operation::{ClaimMode, Dialect, Stage, Start};
 use crate::restore::{Candidate, Fate, SPEC_VERSION};
@@ -8,6 +8,7 @@ use crate::text::clean;
 
 /// Among so many snapshots, others at the same location are looked for.
 const MAX_COMPARED: usize = 200;
+const DRAINED: &str = "; written by a drain";
 /// How many of them are named.
 const MAX_TWINS: usize = 3;
 
@@ -20,7 +21,7 @@ pub(super) fn candidate<'a>(
     words: &str,
 ) -> Candidate {
     let mut reason = match origin(savepoint) {
-        Some(origin) => format!("{origin}, {words}"),
+        Some(origin) => format!("{origin}: {words}"),
         None => words.to_owned(),
     };
     remarks(stage, savepoint, all, fate, &mut reason);
@@ -51,22 +52,27 @@ fn remarks<'a>(
 ) {
     let used = fate == Fate::Used;
     if let Some((its, current)) = other_version(stage, savepoint) {
-        reason.push_str(&format!(", of spec version `{its}` while the deployment has `{current}`"));
+        reason.push_str(&format!("; of spec version `{its}` while the deployment has `{current}`"));
     }
     for (position, twin) in twins(savepoint, all).take(MAX_TWINS).enumerate() {
-        let lead = if position == 0 { ", the same Flink savepoint as" } else { " and" };
+        let lead = if position == 0 { "; the same Flink savepoint as" } else { " and" };
         reason.push_str(&format!("{lead} `{}`", twin.label()));
     }
-    if savepoint.drained == Some(true) {
-        reason.push_str(", written by a drain");
+    for (position, name) in savepoint.referenced_by.iter().flatten().take(MAX_TWINS).enumerate() {
+        let lead = if position == 0 { "; referred to by" } else { " and" };
+        reason.push_str(&format!("{lead} `{name}`"));
+    }
+    let seen = savepoint.location.as_deref().and_then(|at| stage.facts.seen.at(at));
+    if savepoint.drained == Some(true) || drained(seen) {
+        reason.push_str(DRAINED);
     }
     if savepoint.claimed == Some(true) {
-        reason.push_str(", claimed by an earlier start, so that Flink may have deleted it");
+        reason.push_str("; claimed by an earlier start, so that Flink may have deleted it");
     }
-    if is_unreadable(stage, savepoint) {
-        reason.push_str(", at a location that cannot be read");
+    if is_unreadable(stage, savepoint) || seen.is_some_and(|seen| seen.metadata.is_none()) {
+        reason.push_str("; its location cannot be read");
         if used {
-            reason.push_str(": the start fails");
+            reason.push_str(", so the start fails");
         }
     }
 }
@@ -88,6 +94,20 @@ fn twins<'a>(
         other.id.is_some() && other.id != savepoint.id && savepoint.location.as_deref().is_some_and(same)
     };
     all.take(MAX_COMPARED).filter(there)
+}
+
+/// What a look at a location tells, of which nothing else is known (DOMAIN 9).
+pub(super) fn looked_at(stage: &Stage<'_>, location: &str) -> &'static str {
+    match stage.facts.seen.at(location) {
+        None => "; nothing more is known of it",
+        Some(seen) if seen.metadata.is_none() => "; no snapshot lies there, so the start fails",
+        seen if drained(seen) => DRAINED,
+        Some(_) => "",
+    }
+}
+
+fn drained(seen: Option<&Location<'_>>) -> bool {
+    seen.and_then(|seen| seen.metadata).is_some_and(|metadata| metadata.drained == Some(true))
 }
 
 /// It is known that nothing can be read where it should lie.

@@ -48,8 +48,8 @@ pub fn restore_plan(plan: &RestorePlan, page: Page, out: &mut dyn Write) -> io::
         (Basis::Snapshot, Some(chosen)) => format!("from {chosen}"),
         (Basis::Snapshot | Basis::Kept, _) => "with its state".to_owned(),
         (Basis::Empty, _) => "empty".to_owned(),
-        (Basis::Nothing, _) => "not".to_owned(),
-        (Basis::Unknown, _) => "with what cannot be told".to_owned(),
+        (Basis::Nothing, _) => "nothing".to_owned(),
+        (Basis::Unknown, _) => "unknown".to_owned(),
     };
     paragraph(out, (&label("starts"), DIM), (&starts, BOLD), TEXT, page.width)?;
     row("", PLAIN, &plan.reason, page, out)?;
@@ -57,7 +57,12 @@ pub fn restore_plan(plan: &RestorePlan, page: Page, out: &mut dyn Write) -> io::
     let widths = ignored().map(|candidate| candidate.id.chars().count()).filter(|width| *width <= WIDEST_ID);
     let column = TEXT + widths.max().unwrap_or(0) + 2;
     for (number, candidate) in ignored().enumerate() {
-        let word = if number == 0 { label("ignored") } else { String::new() };
+        // Where the choice cannot be told, one of them may be it.
+        let word = match (number, plan.basis) {
+            (0, Basis::Unknown) => label("known"),
+            (0, _) => label("ignored"),
+            _ => String::new(),
+        };
         let id = clean(&candidate.id);
         let lead = format!("{word:TEXT$}{id}");
         if id.chars().count() <= WIDEST_ID {

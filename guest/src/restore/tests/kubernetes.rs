@@ -128,7 +128,7 @@ fn an_upgrade_goes_by_its_mode() {
     let savepoint = Resource::new("upgradeMode: savepoint");
     let plan = upgrade(&savepoint, "savepoints: [{id: a, state: COMPLETED, drained: true}]");
     assert_eq!(told(&plan), ("savepoint", Basis::Kept));
-    assert_eq!(reason(&plan, "a"), "older than the savepoint that is taken, written by a drain");
+    assert_eq!(reason(&plan, "a"), "older than the savepoint that is taken; written by a drain");
     let drains = savepoint.with("kubernetes.operator.job.drain-on-savepoint-deletion: 'true'");
     assert!(upgrade(&drains, "{}").reason.ends_with("written by a drain"));
     assert_eq!(told(&upgrade(&Resource::new("upgradeMode: stateless"), "{}")), ("stateless", Basis::Empty));
@@ -160,7 +160,7 @@ fn last_state_needs_high_availability_or_a_retained_checkpoint() {
         of(&format!("{HA}, kubernetes.operator.job.upgrade.last-state.max.allowed.checkpoint.age: 5 min"));
     assert!(reason.ends_with("or with a savepoint if that is older than 5 min"), "{reason}");
     let unknown = upgrade(&Resource::new("upgradeMode: last-state"), "{}");
-    assert!(unknown.reason.contains("of which none is known"));
+    assert!(unknown.reason.starts_with("no high availability is known"));
     let mut session = Resource::new("upgradeMode: last-state").with(HA);
     session.kind = "FlinkSessionJob";
     assert!(upgrade(&session, "{}").reason.starts_with("a session job is cancelled"));
@@ -294,12 +294,12 @@ fn snapshots_of_resources_and_status_are_told_apart() {
     let ids: Vec<_> = plan.candidates.iter().map(|candidate| candidate.id.as_str()).collect();
     assert_eq!(ids, ["nightly", "copy", "now", "chk", "bills", "session", "s3://b/9", "lastCheckpoint"]);
     let older = "older than the savepoint that is taken";
-    assert_eq!(reason(&plan, "nightly"), format!("periodic savepoint, {older}, the same Flink savepoint as `copy`"));
-    assert_eq!(reason(&plan, "copy"), format!("{older}, the same Flink savepoint as `nightly`"));
+    assert_eq!(reason(&plan, "nightly"), format!("periodic savepoint: {older}; the same Flink savepoint as `copy`"));
+    assert_eq!(reason(&plan, "copy"), format!("{older}; the same Flink savepoint as `nightly`"));
     assert_eq!(reason(&plan, "now"), "TRIGGER_PENDING, not COMPLETED");
-    assert_eq!(reason(&plan, "chk"), format!("checkpoint, {older}"));
+    assert_eq!(reason(&plan, "chk"), format!("checkpoint: {older}"));
     assert_eq!(reason(&plan, "bills"), "of another job, FlinkDeployment `bills`");
     assert_eq!(reason(&plan, "session"), "of another job, FlinkSessionJob `orders`");
-    assert_eq!(reason(&plan, "s3://b/9"), format!("savepoint of an upgrade, {older}"));
-    assert_eq!(reason(&plan, "lastCheckpoint"), format!("checkpoint, {older}"));
+    assert_eq!(reason(&plan, "s3://b/9"), format!("savepoint of an upgrade: {older}"));
+    assert_eq!(reason(&plan, "lastCheckpoint"), format!("checkpoint: {older}"));
 }

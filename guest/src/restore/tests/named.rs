@@ -25,17 +25,17 @@ fn the_newest_that_counts_is_used_and_every_other_has_a_reason() {
     let plan = plan_of(&stage);
     assert_eq!((plan.strategy.as_str(), plan.basis), ("LATEST_STATE", Basis::Snapshot));
     assert_eq!(plan.reason, reason(&plan, "kept"));
-    assert_eq!(reason(&plan, "old"), "savepoint of a user, older than `kept`");
-    assert_eq!(reason(&plan, "new"), "savepoint of a suspend, older than `kept`");
-    assert_eq!(reason(&plan, "running"), "savepoint of a user, STARTED, not COMPLETED");
-    assert!(reason(&plan, "unseen").starts_with("registered by hand, without the annotation `com."));
+    assert_eq!(reason(&plan, "old"), "savepoint of a user: older than `kept`");
+    assert_eq!(reason(&plan, "new"), "savepoint of a suspend: older than `kept`");
+    assert_eq!(reason(&plan, "running"), "savepoint of a user: STARTED, not COMPLETED");
+    assert!(reason(&plan, "unseen").starts_with("registered by hand: without the annotation `com."));
 }
 
 #[test]
 fn retained_checkpoints_are_no_savepoints() {
     let stage = starts(Dialect::Ververica, Restore::LatestSavepoint, SAVEPOINTS);
     assert_eq!(told(&stage).0.as_deref(), Some("new"));
-    assert_eq!(reason(&plan_of(&stage), "kept"), "retained checkpoint, and only savepoints are asked for");
+    assert_eq!(reason(&plan_of(&stage), "kept"), "retained checkpoint: only savepoints are asked for");
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn another_spec_version_is_suspicious_not_fatal() {
     );
     let plan = plan_of(&starts(Dialect::Ververica, Restore::LatestState, &facts));
     assert_eq!(plan.chosen.as_deref(), Some("a"));
-    assert!(reason(&plan, "a").ends_with(", of spec version `4` while the deployment has `5`"));
+    assert!(reason(&plan, "a").ends_with("; of spec version `4` while the deployment has `5`"));
     assert!(!reason(&plan, "b").contains("spec version"));
     assert!(!plan_of(&starts(Dialect::Alibaba, Restore::LatestState, &facts)).reason.contains("spec version"));
 }
@@ -93,7 +93,7 @@ fn resources_of_one_flink_savepoint_are_told_apart() {
     // Which of them is newer does not matter.
     assert_eq!(plan.chosen.as_deref(), Some("a"));
     assert!(reason(&plan, "a").ends_with("the same Flink savepoint as `b`"));
-    assert_eq!(reason(&plan, "b"), "registered by hand, passed over for `a`, the same Flink savepoint as `a`");
+    assert_eq!(reason(&plan, "b"), "registered by hand: passed over for `a`; the same Flink savepoint as `a`");
     assert!(!reason(&plan, "c").contains("the same"));
 }
 
@@ -104,10 +104,10 @@ savepoints:
 - {id: a, state: COMPLETED, location: 's3://b/gone', createdAt: '2026-11-20T10:00:00Z', drained: true}
 - {id: b, state: COMPLETED, claimed: true, readable: false, createdAt: '2026-11-19T10:00:00Z'}";
     let plan = plan_of(&starts(Dialect::Alibaba, Restore::LatestState, facts));
-    assert!(reason(&plan, "a").ends_with(", written by a drain, at a location that cannot be read: the start fails"));
+    assert!(reason(&plan, "a").ends_with("; written by a drain; its location cannot be read, so the start fails"));
     assert_eq!(
         reason(&plan, "b"),
-        "older than `a`, claimed by an earlier start, so that Flink may have deleted it, at a location that cannot be read"
+        "older than `a`; claimed by an earlier start, so that Flink may have deleted it; its location cannot be read"
     );
 }
 
@@ -115,9 +115,9 @@ savepoints:
 fn what_the_request_names_is_used() {
     let by_id = starts(Dialect::Alibaba, Restore::Savepoint(Some("old".into())), SAVEPOINTS);
     assert_eq!(told(&by_id).0.as_deref(), Some("old"));
-    assert_eq!(reason(&plan_of(&by_id), "new"), "savepoint of a suspend, the request names another");
+    assert_eq!(reason(&plan_of(&by_id), "new"), "savepoint of a suspend: the request names another");
     let failed = starts(Dialect::Alibaba, Restore::Savepoint(Some("running".into())), SAVEPOINTS);
-    assert!(plan_of(&failed).reason.ends_with("but it is STARTED, not COMPLETED: the start fails"));
+    assert!(plan_of(&failed).reason.ends_with("; STARTED, not COMPLETED, so the start fails"));
     for platform in [Dialect::FlinkRest, Dialect::Kubernetes] {
         let by_path =
             starts(platform, Restore::Location("s3://b/sp/".into()), "savepoints: [{id: a, location: 's3://b/sp'}]");
@@ -157,7 +157,7 @@ fn no_state_and_the_state_of_the_stop_are_explained() {
         starts(Dialect::Ververica, Restore::Stopped, SAVEPOINTS).and(stop(StopMode::Savepoint, StopCause::Upgrade));
     let upgrade = plan_of(&upgrade);
     assert!(upgrade.basis == Basis::Kept && upgrade.reason.contains("this request stops"));
-    assert_eq!(reason(&upgrade, "kept"), "retained checkpoint, older than the state of the stop");
+    assert_eq!(reason(&upgrade, "kept"), "retained checkpoint: older than the state of the stop");
     assert!(reason(&upgrade, "running").contains("not COMPLETED"));
     let unknown = plan_of(&starts(Dialect::Ververica, Restore::LatestState, "{}"));
     assert!(unknown.basis == Basis::Unknown && unknown.reason.contains("without the savepoints"));
@@ -181,7 +181,7 @@ fn an_unknown_strategy_still_tells_what_none_would_take() {
     let plan = plan_of(&starts(Dialect::Ververica, Restore::Unknown, SAVEPOINTS));
     assert_eq!(plan.basis, Basis::Unknown);
     assert!(reason(&plan, "running").contains("not COMPLETED") && reason(&plan, "unseen").contains("annotation"));
-    assert_eq!(reason(&plan, "new"), "savepoint of a suspend, it cannot be told whether it is used");
+    assert_eq!(reason(&plan, "new"), "savepoint of a suspend: it cannot be told whether it is used");
 }
 
 #[test]
