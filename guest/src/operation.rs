@@ -22,7 +22,7 @@ pub use intent::{Intent, Restart};
 pub use oddity::{Oddity, OddityKind, Soft};
 #[cfg(test)]
 pub use overriding::ANNOTATIONS;
-pub use overriding::{HEADERS, MEMBERS, Override, split};
+pub use overriding::{HEADERS, MEMBERS, Override};
 pub use resource::{Declaration, Desired, Kind, Resource, Spec, UpgradeMode, Verb};
 pub use want::Want;
 

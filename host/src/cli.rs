@@ -4,6 +4,7 @@
 mod check;
 mod policy;
 mod rules;
+mod settings;
 mod test;
 
 use std::io::{self, IsTerminal as _, Write};
@@ -43,6 +44,7 @@ enum Verb {
     Check(check::Check),
     Test(test::Test),
     Rules(rules::Rules),
+    Settings(settings::SettingsVerbs),
     Policy(policy::PolicyVerbs),
 }
 
@@ -107,6 +109,7 @@ pub fn run() -> anyhow::Result<Exit> {
         Some(Verb::Check(verb)) => verb.run(),
         Some(Verb::Test(verb)) => verb.run(),
         Some(Verb::Rules(verb)) => verb.run(),
+        Some(Verb::Settings(verb)) => verb.run(),
         Some(Verb::Policy(verb)) => verb.run(),
         None => Ok(Exit::Wrong),
     }
