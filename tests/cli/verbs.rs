@@ -117,8 +117,10 @@ fn the_policy_can_be_taken_out_and_used() {
 #[test]
 fn every_verb_explains_itself() {
     let folder = Folder::with(&[]);
-    for verb in [&["check"][..], &["test"], &["rules"], &["policy"], &["policy", "export"], &["policy", "inspect"], &[]]
-    {
+    let settings = [&["settings"][..], &["settings", "check"], &["settings", "schema"]];
+    let others =
+        [&["check"][..], &["test"], &["rules"], &["policy"], &["policy", "export"], &["policy", "inspect"], &[]];
+    for verb in settings.into_iter().chain(others) {
         let run = folder.run(&[verb, &["--help"]].concat());
         assert!(run.code == 0 && run.out.contains("Example"), "{verb:?}\n{}", run.out);
     }
