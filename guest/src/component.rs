@@ -17,15 +17,19 @@ export!(Component);
 impl wit::Guest for Component {
     fn check(request: wit::Request, facts: Vec<wit::Fact>, settings: Vec<u8>) -> Result<wit::Outcome, wit::Failure> {
         let request = native::Request { envelope: envelope(&request.envelope), body: &request.body };
-        // An observed answer belongs to a lookup, and this policy asks for none.
-        let declared = facts.iter().filter_map(|fact| match (&fact.about, &fact.answer) {
-            (wit::Subject::Declared, wit::Answer::Found(document)) => {
-                Some(native::Fact { source: source(fact.source), document })
-            }
-            _ => None,
+        let lookups: Vec<_> = facts.iter().map(|fact| about(&fact.about)).collect();
+        let known = facts.iter().zip(&lookups).map(|(fact, lookup)| native::Fact {
+            about: lookup.as_ref().map_or(native::Subject::Declared, native::Subject::Observed),
+            source: source(fact.source),
+            answer: match &fact.answer {
+                wit::Answer::Found(bytes) => native::Answer::Found(bytes),
+                wit::Answer::Absent => native::Answer::Absent,
+                wit::Answer::Unavailable(why) => native::Answer::Unavailable(why),
+            },
         });
-        match native::check(&request, &declared.collect::<Vec<_>>(), &settings) {
-            Ok(verdict) => Ok(wit::Outcome::Decided(decided(verdict))),
+        match native::check(&request, &known.collect::<Vec<_>>(), &settings) {
+            Ok(native::Outcome::Decided(verdict)) => Ok(wit::Outcome::Decided(decided(verdict))),
+            Ok(native::Outcome::Needs(needs)) => Ok(wit::Outcome::Needs(needs.into_iter().map(need).collect())),
             Err(failed) => Err(failure(failed)),
         }
     }
@@ -105,6 +109,59 @@ fn source(source: wit::Source) -> native::Source {
     }
 }
 
+/// The read that a fact answers; none for a declared document.
+fn about(subject: &wit::Subject) -> Option<native::Lookup> {
+    use native::Lookup as To;
+    use wit::Lookup as From;
+    let wit::Subject::Observed(lookup) = subject else { return None };
+    let scoped = |it: &wit::Scoped| native::Scoped { namespace: it.namespace.clone(), id: it.id.clone() };
+    Some(match lookup {
+        From::FlinkJob(id) => To::FlinkJob(id.clone()),
+        From::FlinkCheckpoints(id) => To::FlinkCheckpoints(id.clone()),
+        From::FlinkCheckpointConfig(id) => To::FlinkCheckpointConfig(id.clone()),
+        From::FlinkJobs => To::FlinkJobs,
+        From::FlinkConfig => To::FlinkConfig,
+        From::VervericaDeployment(it) => To::VervericaDeployment(scoped(it)),
+        From::VervericaSavepoints(it) => To::VervericaSavepoints(scoped(it)),
+        From::VervericaJob(it) => To::VervericaJob(scoped(it)),
+        From::AlibabaDeployment(it) => To::AlibabaDeployment(scoped(it)),
+        From::AlibabaJobs(it) => To::AlibabaJobs(scoped(it)),
+        From::AlibabaJob(it) => To::AlibabaJob(scoped(it)),
+        From::AlibabaSavepoints(it) => To::AlibabaSavepoints(scoped(it)),
+        From::Kubernetes(it) => To::Kubernetes(native::ObjectRef {
+            kind: it.kind.clone(),
+            namespace: it.namespace.clone(),
+            name: it.name.clone(),
+        }),
+        From::Location(at) => To::Location(at.clone()),
+    })
+}
+
+fn need(need: native::Need) -> wit::Need {
+    use native::Lookup as From;
+    use wit::Lookup as To;
+    let scoped = |it: native::Scoped| wit::Scoped { namespace: it.namespace, id: it.id };
+    let lookup = match need.lookup {
+        From::FlinkJob(id) => To::FlinkJob(id),
+        From::FlinkCheckpoints(id) => To::FlinkCheckpoints(id),
+        From::FlinkCheckpointConfig(id) => To::FlinkCheckpointConfig(id),
+        From::FlinkJobs => To::FlinkJobs,
+        From::FlinkConfig => To::FlinkConfig,
+        From::VervericaDeployment(it) => To::VervericaDeployment(scoped(it)),
+        From::VervericaSavepoints(it) => To::VervericaSavepoints(scoped(it)),
+        From::VervericaJob(it) => To::VervericaJob(scoped(it)),
+        From::AlibabaDeployment(it) => To::AlibabaDeployment(scoped(it)),
+        From::AlibabaJobs(it) => To::AlibabaJobs(scoped(it)),
+        From::AlibabaJob(it) => To::AlibabaJob(scoped(it)),
+        From::AlibabaSavepoints(it) => To::AlibabaSavepoints(scoped(it)),
+        From::Kubernetes(it) => {
+            To::Kubernetes(wit::ObjectRef { kind: it.kind, namespace: it.namespace, name: it.name })
+        }
+        From::Location(at) => To::Location(at),
+    };
+    wit::Need { lookup, why: need.why }
+}
+
 fn failure(failure: native::Failure) -> wit::Failure {
     wit::Failure {
         kind: match failure.kind {
@@ -177,6 +234,13 @@ fn restore_plan(plan: restore::RestorePlan) -> wit::RestorePlan {
     };
     wit::RestorePlan {
         strategy: plan.strategy,
+        basis: match plan.basis {
+            restore::Basis::Snapshot => wit::Basis::Snapshot,
+            restore::Basis::Kept => wit::Basis::Kept,
+            restore::Basis::Empty => wit::Basis::Empty,
+            restore::Basis::Nothing => wit::Basis::Nothing,
+            restore::Basis::Unknown => wit::Basis::Unknown,
+        },
         chosen: plan.chosen,
         reason: plan.reason,
         candidates: plan.candidates.into_iter().map(candidate).collect(),

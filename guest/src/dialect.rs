@@ -7,18 +7,20 @@ mod http;
 mod kubernetes;
 mod managed;
 mod plan;
+mod reads;
 mod ververica;
 
 use crate::document::{Document, Reading};
-use crate::facts::{Declared, Facts};
+use crate::facts::{self, Contradiction, Declared, Facts, Observed};
 use crate::gate::{Api, Envelope, Failure, Request};
-use crate::operation::{Decoded, Dialect, Intent, Place, Stage};
+use crate::operation::{Decoded, Dialect, Intent, Lookup, Oddity, OddityKind, Place, Stage, Want};
 use crate::settings::Settings;
 use http::Call;
 
 /// What every decoder may use besides the request.
 struct Context<'c> {
     declared: &'c Declared<'c>,
+    observed: &'c Observed<'c>,
     settings: &'c Settings<'c>,
 }
 
@@ -37,6 +39,50 @@ impl<'c> Context<'c> {
     }
 }
 
+impl<'c> Context<'c> {
+    /// Tells which reads answer what rules may want of this stage, and lays what they answered over the facts. An
+    /// answer can name what is to be read next, so `lookups` is asked again until nothing more is known.
+    fn observe<'d>(&self, stage: &mut Stage<'d>, lookups: &dyn Fn(&Facts<'d>) -> Vec<(Want, Lookup)>)
+    where
+        'c: 'd,
+    {
+        let mut seen = Facts::default();
+        stage.lookups = lookups(&seen);
+        if self.observed.is_empty() {
+            return;
+        }
+        let mut read = Vec::new();
+        let mut troubles = Vec::new();
+        loop {
+            let known = read.len();
+            for (want, lookup) in &stage.lookups {
+                if self.observed.knows(lookup) && !read.contains(lookup) {
+                    read.push(lookup.clone());
+                    troubles.extend(self.observed.read(lookup, *want == Want::Job, &mut seen).err());
+                }
+            }
+            if read.len() == known {
+                break;
+            }
+            stage.lookups = lookups(&seen);
+        }
+        troubles.extend(self.observed.locations(&mut seen));
+        for message in troubles {
+            let remedy = "look at what answers the gate's reads; until then rules that need it are not judged";
+            stage.oddities.push(Oddity::new(OddityKind::ContextUnreadable, Place::Request, message, remedy).warn());
+        }
+        for Contradiction { what, declared, observed } in facts::lay(&mut stage.facts, seen) {
+            let message =
+                format!("the declared fact `{what}` differs from what the platform says: the platform's word counts");
+            let remedy = "correct the declared fact, or leave it out: what can be read need not be declared";
+            let oddity = Oddity::new(OddityKind::FactsContradict, Place::Request, message, remedy);
+            stage
+                .oddities
+                .push(oddity.observed(format!("`{observed}`")).expected(format!("`{declared}`, as declared")));
+        }
+    }
+}
+
 /// Decodes a request and hands it to `then`.
 ///
 /// # Errors
@@ -44,10 +90,11 @@ impl<'c> Context<'c> {
 pub(crate) fn decode<R>(
     request: &Request<'_>,
     declared: &Declared<'_>,
+    observed: &Observed<'_>,
     settings: &Settings<'_>,
     then: impl FnOnce(&Decoded<'_>) -> R,
 ) -> Result<R, Failure> {
-    let context = Context { declared, settings };
+    let context = Context { declared, observed, settings };
     match &request.envelope {
         Envelope::AdmissionReview => {
             let review = parse("the AdmissionReview", request.body)?;

@@ -1,13 +1,22 @@
 //! What is known besides the request: declared `Facts` documents (DESIGN section 5), scoped to their target. Unknown
 //! fields are an error: a misspelt fact must not silently count as missing.
 
+mod contradiction;
+mod observed;
 mod reader;
+mod seen;
 
 use std::borrow::Cow;
 
 use crate::document::{Document, Node, Reading};
 use crate::failure::{Failure, FailureKind};
+use crate::location;
 use crate::operation::Dialect;
+pub use contradiction::{Contradiction, lay};
+pub use observed::{Metadata, Observed};
+#[cfg(test)]
+pub(crate) use seen::Job;
+pub use seen::Seen;
 
 /// The facts that apply to one target. `None` everywhere means: not known.
 #[derive(Debug, Default)]
@@ -30,8 +39,27 @@ pub struct Facts<'d> {
     pub related: Vec<Node<'d>>,
     /// What is known not to exist.
     pub absent: Vec<Absent<'d>>,
+    /// What only a read can tell.
+    pub seen: Seen<'d>,
     /// RFC 3339.
     pub now: Option<Cow<'d, str>>,
+}
+
+impl<'d> Facts<'d> {
+    /// A declared resource, as the cluster returns it.
+    pub fn related(&self, kind: &str, namespace: &str, name: &str) -> Option<Node<'d>> {
+        let fits = |node: &Node<'d>| {
+            node.get("kind").is_some_and(|word| word.is(kind))
+                && node.path(&["metadata", "name"]).is_some_and(|word| word.is(name))
+                && node.path(&["metadata", "namespace"]).is_none_or(|word| word.is(namespace))
+        };
+        self.related.iter().copied().find(fits)
+    }
+
+    /// Whether a resource is known not to exist.
+    pub fn is_absent(&self, kind: &str, namespace: &str, name: &str) -> bool {
+        self.absent.iter().any(|it| it.kind == kind && it.namespace == namespace && it.name == name)
+    }
 }
 
 /// What is known of the platform.
@@ -69,7 +97,7 @@ pub struct Deployment<'d> {
 }
 
 /// A known savepoint.
-#[derive(Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Savepoint<'d> {
     pub id: Option<Cow<'d, str>>,
     pub deployment_id: Option<Cow<'d, str>>,
@@ -80,13 +108,23 @@ pub struct Savepoint<'d> {
     /// `None`: not known. An empty map is known to be empty.
     pub annotations: Option<Node<'d>>,
     pub drained: Option<bool>,
+    /// Flink owns it since a start with claim mode CLAIM, and deletes it once it has a newer checkpoint.
+    pub claimed: Option<bool>,
+    /// Whether its location can be read; `None`: not known.
+    pub readable: Option<bool>,
     pub format: Option<Cow<'d, str>>,
     pub max_parallelism: Option<i64>,
     pub restore_candidate: Option<bool>,
-    pub referenced_by: Vec<Cow<'d, str>>,
+    /// Who else refers to it; an empty list is known to be empty.
+    pub referenced_by: Option<Vec<Cow<'d, str>>>,
 }
 
 impl Savepoint<'_> {
+    /// Whether it is known to lie at this location, however that is spelt.
+    pub fn lies_at(&self, location: &str) -> bool {
+        self.location.as_ref().is_some_and(|own| location::same(own, location))
+    }
+
     /// Its id, else its location: how findings name it.
     pub fn label(&self) -> &str {
         self.id.as_deref().or(self.location.as_deref()).unwrap_or("a savepoint without id")

@@ -116,8 +116,12 @@ impl<'v> Report<'v> {
         self.unjudged(lacks);
     }
 
-    /// A read may tell this, and the rule would then say more or less than it does, short of denying.
+    /// A read may tell this, and the rule would then say more or less than it does. Controllers and recovery wait for
+    /// no read.
     pub fn wish(&mut self, want: Want, why: impl Into<String>) {
+        if self.leniency.is_some() {
+            return;
+        }
         self.said.wishes.push(Wish { rule: self.rule.id, want, why: text::clean(&why.into()) });
     }
 

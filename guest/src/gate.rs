@@ -2,8 +2,9 @@
 //! glue and native callers (tests, benchmarks, fuzzing) both come in here.
 
 use crate::dialect;
-use crate::facts::{self, Declared, Voice};
+use crate::facts::{self, Declared, Observed, Voice};
 pub use crate::failure::{Failure, FailureKind};
+pub use crate::operation::{Lookup, ObjectRef, Scoped};
 use crate::settings::Settings;
 use crate::text::clean;
 use crate::verdict::{self, Verdict};
@@ -52,39 +53,95 @@ pub enum Source {
     Requester,
 }
 
-/// A declared fact: the bytes of a `Facts` document. Observed answers are not read yet: `check` asks for none.
+/// Something known besides the request.
 #[derive(Clone, Copy, Debug)]
 pub struct Fact<'b> {
+    pub about: Subject<'b>,
     pub source: Source,
-    pub document: &'b [u8],
+    pub answer: Answer<'b>,
+}
+
+impl<'b> Fact<'b> {
+    /// A `Facts` document, declared by `source`.
+    pub fn declared(source: Source, document: &'b [u8]) -> Self {
+        Self { about: Subject::Declared, source, answer: Answer::Found(document) }
+    }
+
+    /// The platform's answer to a read.
+    pub fn observed(lookup: &'b Lookup, answer: Answer<'b>) -> Self {
+        Self { about: Subject::Observed(lookup), source: Source::Observed, answer }
+    }
+}
+
+/// What a fact is about.
+#[derive(Clone, Copy, Debug)]
+pub enum Subject<'b> {
+    /// A `Facts` document.
+    Declared,
+    /// The answer to this read.
+    Observed(&'b Lookup),
+}
+
+/// The outcome of looking something up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer<'b> {
+    /// The raw bytes.
+    Found(&'b [u8]),
+    /// It is known not to exist.
+    Absent,
+    /// It could not be learnt; the text says why.
+    Unavailable(&'b str),
+}
+
+/// What `check` answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, and it is handed on at once")]
+pub enum Outcome {
+    Decided(Verdict),
+    /// The reads that could change the judgement.
+    Needs(Vec<Need>),
+}
+
+/// One read that could change the judgement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Need {
+    pub lookup: Lookup,
+    /// Why, for people.
+    pub why: String,
 }
 
 /// Judges one request.
 ///
 /// # Errors
 /// When the request, a fact or the settings cannot be read.
-pub fn check(request: &Request<'_>, facts: &[Fact<'_>], settings: &[u8]) -> Result<Verdict, Failure> {
+pub fn check(request: &Request<'_>, facts: &[Fact<'_>], settings: &[u8]) -> Result<Outcome, Failure> {
     judge(request, facts, settings).map_err(|failure| Failure { message: clean(&failure.message), ..failure })
 }
 
-fn judge(request: &Request<'_>, facts: &[Fact<'_>], settings: &[u8]) -> Result<Verdict, Failure> {
+fn judge(request: &Request<'_>, facts: &[Fact<'_>], settings: &[u8]) -> Result<Outcome, Failure> {
     let settings = Settings::load(settings)?;
     let mut documents = Vec::with_capacity(facts.len());
+    let mut observed = Observed::default();
     for fact in facts {
-        let voice = match fact.source {
-            Source::Host | Source::Operator => Voice::Trusted,
-            Source::Requester => Voice::Requester,
-            Source::Observed => continue,
+        let voice = match (fact.about, fact.source, fact.answer) {
+            (Subject::Declared, Source::Host | Source::Operator, Answer::Found(document)) => (Voice::Trusted, document),
+            (Subject::Declared, Source::Requester, Answer::Found(document)) => (Voice::Requester, document),
+            // Only a platform's own word answers a read.
+            (Subject::Observed(lookup), Source::Observed, answer) => {
+                observed.add(lookup, answer);
+                continue;
+            }
+            _ => continue,
         };
-        documents.push((facts::parse(fact.document)?, voice));
+        documents.push((facts::parse(voice.1)?, voice.0));
     }
     let declared = Declared::new(&documents)?;
-    dialect::decode(request, &declared, &settings, |decoded| verdict::judge(decoded, &settings))
+    dialect::decode(request, &declared, &observed, &settings, |decoded| verdict::judge(decoded, &observed, &settings))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Envelope, Fact, FailureKind, HttpHead, Request, Source, check};
+    use super::{Answer, Envelope, Fact, FailureKind, HttpHead, Lookup, Need, Outcome, Request, Source, check};
     use crate::compile_settings;
     use crate::verdict::Decision;
 
@@ -92,10 +149,14 @@ mod tests {
 
     fn drain(facts: &[(Source, &str)], settings: &str) -> Decision {
         let head = HttpHead { api: None, method: "POST", target: "/jobs/ab/stop", headers: &[] };
-        let facts: Vec<_> =
-            facts.iter().map(|(source, text)| Fact { source: *source, document: text.as_bytes() }).collect();
+        let declared = facts.iter().map(|(source, text)| Fact::declared(*source, text.as_bytes()));
+        let lookup = Lookup::FlinkJob("ab".to_owned());
+        let facts: Vec<_> = declared.chain([Fact::observed(&lookup, Answer::Absent)]).collect();
         let request = Request { envelope: Envelope::Http(head), body: DRAIN };
-        check(&request, &facts, &compile_settings(settings.as_bytes()).unwrap()).unwrap().decision
+        match check(&request, &facts, &compile_settings(settings.as_bytes()).unwrap()).unwrap() {
+            Outcome::Decided(verdict) => verdict.decision,
+            Outcome::Needs(needs) => panic!("{needs:?}"),
+        }
     }
 
     #[test]
@@ -110,6 +171,56 @@ mod tests {
         assert_eq!(drain(&[(Source::Requester, RESTART)], ""), Decision::Deny);
         assert_eq!(drain(&[(Source::Operator, RESTART), (Source::Requester, FINAL)], trusting), Decision::Deny);
         assert_eq!(drain(&[(Source::Requester, RESTART), (Source::Requester, FINAL)], trusting), Decision::Deny);
+    }
+
+    const SHUT_DOWN: HttpHead<'_> = HttpHead { api: None, method: "DELETE", target: "/cluster", headers: &[] };
+    const JOBS: &[u8] = br#"{"jobs": [{"jid": "ab", "name": "orders", "state": "RUNNING"}]}"#;
+
+    fn shut_down(facts: &[Fact<'_>]) -> Outcome {
+        check(&Request { envelope: Envelope::Http(SHUT_DOWN), body: b"" }, facts, &[]).unwrap()
+    }
+
+    fn decision(outcome: &Outcome) -> Option<Decision> {
+        match outcome {
+            Outcome::Decided(verdict) => Some(verdict.decision),
+            Outcome::Needs(_) => None,
+        }
+    }
+
+    #[test]
+    fn a_read_is_asked_for_once_and_with_its_reason() {
+        let Outcome::Needs(needs) = shut_down(&[]) else { panic!("decided without a look") };
+        let [Need { lookup: Lookup::FlinkJobs, why }] = needs.as_slice() else { panic!("{needs:?}") };
+        assert_eq!(why, "whether jobs run in the cluster (`job.status`) (cluster-shutdown-with-running-jobs)");
+        let lookup = Lookup::FlinkJobs;
+        let answered = |answer| decision(&shut_down(&[Fact::observed(&lookup, answer)]));
+        assert_eq!(answered(Answer::Found(JOBS)), Some(Decision::Deny));
+        assert_eq!(answered(Answer::Found(b"{")), Some(Decision::Allow));
+        assert_eq!(answered(Answer::Absent), Some(Decision::Allow));
+        assert_eq!(answered(Answer::Unavailable("refused")), Some(Decision::Allow));
+    }
+
+    #[test]
+    fn only_the_platform_answers_a_read() {
+        let lookup = Lookup::FlinkJobs;
+        let by = |source| Fact { source, ..Fact::observed(&lookup, Answer::Found(br#"{"jobs": []}"#)) };
+        for source in [Source::Requester, Source::Operator, Source::Host] {
+            assert_eq!(decision(&shut_down(&[by(source)])), None, "{source:?}");
+        }
+        // Of a requester only the intent is believed.
+        let claimed = Fact::declared(Source::Requester, b"job: {status: FINISHED}");
+        assert_eq!(decision(&shut_down(&[claimed])), None);
+        let both = [claimed, Fact::observed(&lookup, Answer::Found(JOBS))];
+        assert_eq!(decision(&shut_down(&both)), Some(Decision::Deny));
+    }
+
+    #[test]
+    fn what_cannot_stand_in_a_path_is_not_read() {
+        for target in ["/jobs/%2e%2e?mode=cancel", "/jobs/%20?mode=cancel", "/jobs/a%0ab?mode=cancel"] {
+            let head = HttpHead { api: None, method: "PATCH", target, headers: &[] };
+            let outcome = check(&Request { envelope: Envelope::Http(head), body: b"" }, &[], &[]);
+            assert!(matches!(outcome, Ok(Outcome::Decided(_))), "{target} {outcome:?}");
+        }
     }
 
     #[test]

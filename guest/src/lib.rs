@@ -4,8 +4,11 @@
 #[cfg(target_arch = "wasm32")]
 mod component;
 mod configuration;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod cost;
 mod dialect;
 mod document;
+mod duration;
 mod facts;
 mod failure;
 mod finding;
@@ -17,16 +20,19 @@ mod memory;
 mod nearest;
 mod operation;
 mod overrides;
+mod period;
+mod quantity;
 mod restore;
 mod rules;
 mod settings;
 mod text;
+mod uri;
 mod verdict;
 mod writer;
 
 pub use finding::{Effect, Finding, Position, Unjudged};
 pub use operation::Dialect;
-pub use restore::{Candidate, Fate, RestorePlan};
+pub use restore::{Basis, Candidate, Fate, RestorePlan};
 pub use rules::{ALL as RULES, Level, Rule};
 pub use settings::{Problem, compile as compile_settings, schema as settings_schema};
 pub use verdict::{Decision, Exempted, OperationSummary, Verdict};

@@ -94,6 +94,15 @@ impl<'t> SavepointLocation<'t> {
         self.scheme.is_none_or(|scheme| scheme.eq_ignore_ascii_case("file")).then_some(self.path)
     }
 
+    /// Whether this is a directory, or lies in it, by whole names. `s3`, `s3a` and `s3p` are drivers of one store.
+    pub fn is_inside(&self, directory: &SavepointLocation<'_>) -> bool {
+        let s3 = |scheme: &str| ["s3", "s3a", "s3p", "s3n"].iter().any(|name| scheme.eq_ignore_ascii_case(name));
+        let (ours, theirs) = (self.scheme.unwrap_or("file"), directory.scheme.unwrap_or("file"));
+        (ours.eq_ignore_ascii_case(theirs) || s3(ours) && s3(theirs))
+            && self.authority == directory.authority
+            && is_below(self.path, directory.path)
+    }
+
     fn segments(&self) -> Vec<&'t str> {
         let mut segments = segments(self.path);
         if segments.last() == Some(&"_metadata") {
@@ -110,7 +119,8 @@ pub fn is_below(path: &str, directory: &str) -> bool {
 
 fn segments(path: &str) -> Vec<&str> {
     let mut segments = Vec::new();
-    for segment in path.split('/') {
+    // Flink's `Path` turns backslashes round before anything else.
+    for segment in path.split(['/', '\\']) {
         match segment {
             "" | "." => {}
             ".." => {
@@ -120,6 +130,15 @@ fn segments(path: &str) -> Vec<&str> {
         }
     }
     segments
+}
+
+/// Whether this is a checkpoint as Flink writes it, and may delete it: `…/chk-42`.
+pub fn is_checkpoint(text: &str) -> bool {
+    let number = SavepointLocation::parse(text).ok().and_then(|location| {
+        let last = location.segments().pop()?;
+        last.strip_prefix("chk-")
+    });
+    number.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Whether two texts name the same place. Texts that are no locations are compared as they stand.
@@ -143,7 +162,7 @@ fn is_scheme(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Problem, SavepointLocation, is_below, same};
+    use super::{Problem, SavepointLocation, is_below, is_checkpoint, same};
 
     #[test]
     fn what_flink_cannot_read_has_a_problem() {
@@ -189,6 +208,33 @@ mod tests {
         }
         for path in ["/database/sp", "/", "/data/../sp"] {
             assert!(!is_below(path, "/data"), "{path}");
+        }
+    }
+
+    #[test]
+    fn nothing_gets_out_of_a_directory_by_its_spelling() {
+        let inside = |text: &str, directory: &str| {
+            SavepointLocation::parse(text).unwrap().is_inside(&SavepointLocation::parse(directory).unwrap())
+        };
+        for text in ["s3://b/a/sp", "S3A://b//a/x/../sp/_metadata", "s3p://b/a", "s3://b/c/../a/sp"] {
+            assert!(inside(text, "s3://b/a/"), "{text}");
+        }
+        for text in
+            ["s3://b/ab/sp", "s3://b/a/../c/sp", "s3://b/a\\..\\c/sp", "s3://c/a/sp", "gs://b/a/sp", "s3://x@b/a/sp"]
+        {
+            assert!(!inside(text, "s3://b/a/"), "{text}");
+        }
+        assert!(inside("/mnt/a/sp", "file:///mnt/a") && inside("file:/mnt/a/sp", "/mnt/a"));
+        assert!(inside("s3://b/any", "s3://b"));
+    }
+
+    #[test]
+    fn a_checkpoint_is_known_by_its_name() {
+        for path in ["s3://b/job/chk-42", "/c/chk-0/", "file:/c/chk-7/_metadata"] {
+            assert!(is_checkpoint(path), "{path}");
+        }
+        for path in ["s3://b/chk-42/savepoint-1", "/c/chk-", "/c/chk-x", "/c/my-chk-1", ""] {
+            assert!(!is_checkpoint(path), "{path}");
         }
     }
 

@@ -2,8 +2,10 @@
 //! it, rules read it.
 
 mod action;
+mod content;
 mod current;
 mod intent;
+mod lookup;
 mod oddity;
 mod overriding;
 mod resource;
@@ -14,11 +16,13 @@ use std::borrow::Cow;
 use crate::document::Node;
 use crate::facts::Facts;
 pub use action::{
-    Action, Change, Deletion, Disposal, Reach, Registration, Restore, Skipped, Start, StartCause, Stop, StopCause,
-    StopMode, Trigger,
+    Action, Change, Claim, ClaimMode, Deletion, Disposal, Reach, Registration, Restore, Skipped, Start, StartCause,
+    Stop, StopCause, StopMode, Trigger,
 };
-pub use current::{Current, JobState, Retention};
+pub use content::Content;
+pub use current::{Current, Dependent, JobState, Retention};
 pub use intent::{Intent, Restart};
+pub use lookup::{Lookup, ObjectRef, Scoped};
 pub use oddity::{Oddity, OddityKind, Soft};
 #[cfg(test)]
 pub use overriding::ANNOTATIONS;
@@ -74,18 +78,26 @@ pub struct Stage<'d> {
     pub operations: Vec<Operation<'d>>,
     /// Spellings and shapes that a decoder noticed; each belongs to one rule.
     pub oddities: Vec<Oddity<'d>>,
+    /// What the request says of the job's content.
+    pub content: Content<'d>,
     /// What is known of the target before these operations.
     pub current: Current<'d>,
     /// The resource that a Kubernetes request creates, changes or deletes.
     pub declaration: Option<Declaration<'d>>,
     /// The facts that apply to the target.
     pub facts: Facts<'d>,
+    /// Which read of the platform tells what a rule may want. A location is read where it lies.
+    pub lookups: Vec<(Want, Lookup)>,
     /// What was said about a restart.
     pub intent: Intent<'d>,
     /// The rules that the request asks to lift.
     pub overrides: Vec<Override<'d>>,
     /// It is a step of a change plan: remedies speak of its steps.
     pub in_plan: bool,
+    /// The platform's own name of the call, where permissions go by it.
+    pub call: Option<&'static str>,
+    /// An update that brings nothing new, in its spec or elsewhere (Kubernetes).
+    pub repeats: bool,
     /// A reason why nothing here may be denied: a controller asks (DOMAIN 6.0-1) or it is recovery (6.0-5).
     pub leniency: Option<&'static str>,
 }
@@ -105,13 +117,25 @@ impl<'d> Stage<'d> {
             platform,
             operations: Vec::new(),
             oddities: Vec::new(),
+            content: Content::default(),
             current: Current::default(),
             declaration: None,
             facts,
+            lookups: Vec::new(),
             intent,
             overrides: Vec::new(),
             in_plan: false,
+            call: None,
+            repeats: false,
             leniency: None,
+        }
+    }
+
+    /// The read that tells this.
+    pub fn lookup(&self, want: &Want) -> Option<Lookup> {
+        match want {
+            Want::Location(at) => Some(Lookup::Location(at.clone())),
+            want => self.lookups.iter().find(|(told, _)| told == want).map(|(_, lookup)| lookup.clone()),
         }
     }
 
@@ -146,6 +170,14 @@ impl<'d> Stage<'d> {
     /// The platform's namespace that the request is about; empty where there is none.
     pub fn namespace(&self) -> &str {
         self.operations.first().map(|operation| operation.target.namespace.as_ref()).unwrap_or_default()
+    }
+
+    /// The update of a resource that runs a job and is to go on doing so: the resource, its spec before and after. The
+    /// operator acts neither on canaries nor, but for its clean-up, on what is being deleted.
+    pub fn edit(&self) -> Option<(&Declaration<'d>, Spec<'d>, Spec<'d>)> {
+        let declaration = self.declaration.as_ref()?;
+        let edit = declaration.verb == Verb::Update && declaration.kind.runs_job() && !declaration.idle;
+        edit.then_some((declaration, declaration.old_spec()?, declaration.new_spec()?))
     }
 
     /// The stops, with the operation they stand in.

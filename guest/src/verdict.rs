@@ -4,8 +4,10 @@
 mod canonical;
 mod relief;
 
-use crate::finding::{Effect, Finding, Report, Said, Unjudged};
-use crate::operation::{Action, Decoded, Dialect, JobState, Stage};
+use crate::facts::Observed;
+use crate::finding::{Effect, Finding, Report, Said, Unjudged, Wish};
+use crate::gate::{Need, Outcome};
+use crate::operation::{Action, Decoded, Dialect, JobState, Lookup, Stage};
 use crate::restore::RestorePlan;
 use crate::rules::{self, Bench, Rule};
 use crate::settings::Settings;
@@ -13,6 +15,10 @@ use crate::text::clean;
 
 /// How many findings, and how many unjudged rules, a verdict holds at most.
 const MAX_FINDINGS: usize = 200;
+/// How many reads are asked for at once.
+const MAX_NEEDS: usize = 32;
+/// How many reasons a read is given; more help nobody.
+const MAX_REASONS: usize = 4;
 
 /// The judgement of one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,19 +58,26 @@ pub struct OperationSummary {
     pub target: Option<(String, String)>,
 }
 
-/// Runs every rule over every stage.
-pub fn judge(decoded: &Decoded<'_>, settings: &Settings<'_>) -> Verdict {
+/// Runs every rule over every stage. Reads that could change what they say come first, if they were not made yet.
+pub fn judge(decoded: &Decoded<'_>, observed: &Observed<'_>, settings: &Settings<'_>) -> Outcome {
     let (mut said, mut exempted) = (Said::default(), Vec::new());
     let mut doubtful = false;
+    let mut needs = Vec::new();
     for stage in &decoded.stages {
         let mark = relief::Mark::of(&said);
         let settings =
             settings.within(stage.namespace(), |label| stage.facts.platform.namespace_labels?.get(label)?.scalar());
         rules::judge(stage, &mut Judge { settings: &settings, said: &mut said });
         let doubts = relief::grant(stage, &settings, &mark, &mut said, &mut exempted);
+        for wish in said.wishes.drain(..) {
+            need(wish, stage, observed, &mut needs);
+        }
         // A job in unknown state may be failing: to stop it is never held up by a missing fact.
         let unknown = matches!(stage.current.state, None | Some(JobState::Unknown(_)));
         doubtful |= doubts && !(unknown && stage.stops().next().is_some());
+    }
+    if !needs.is_empty() {
+        return Outcome::Needs(needs.into_iter().map(Asked::need).collect());
     }
     let Said { mut findings, mut unjudged, .. } = said;
     findings.sort_by_key(|finding: &Finding| std::cmp::Reverse(finding.effect));
@@ -89,7 +102,40 @@ pub fn judge(decoded: &Decoded<'_>, settings: &Settings<'_>) -> Verdict {
         document: String::new(),
     };
     verdict.document = canonical::write(&verdict);
-    verdict
+    Outcome::Decided(verdict)
+}
+
+/// A read with everything that asks for it.
+struct Asked {
+    lookup: Lookup,
+    reasons: Vec<(String, Vec<&'static str>)>,
+}
+
+impl Asked {
+    fn need(self) -> Need {
+        let reasons = self.reasons.into_iter().map(|(why, rules)| format!("{why} ({})", rules.join(", ")));
+        Need { lookup: self.lookup, why: reasons.collect::<Vec<_>>().join("; ") }
+    }
+}
+
+/// Adds the read that fulfils a wish, unless it was made, or nothing safe can be read.
+fn need(wish: Wish, stage: &Stage<'_>, observed: &Observed<'_>, needs: &mut Vec<Asked>) {
+    let Some(lookup) = stage.lookup(&wish.want).filter(|lookup| lookup.is_sound() && !observed.knows(lookup)) else {
+        return;
+    };
+    let known = needs.iter().position(|asked| asked.lookup == lookup);
+    let at = known.unwrap_or(needs.len());
+    if known.is_none() && at < MAX_NEEDS {
+        needs.push(Asked { lookup, reasons: Vec::new() });
+    }
+    let Some(asked) = needs.get_mut(at) else { return };
+    let room = asked.reasons.len() < MAX_REASONS;
+    match asked.reasons.iter_mut().find(|(why, _)| *why == wish.why) {
+        Some((_, rules)) if rules.contains(&wish.rule) => {}
+        Some((_, rules)) => rules.push(wish.rule),
+        None if room => asked.reasons.push((wish.why, vec![wish.rule])),
+        None => {}
+    }
 }
 
 /// What the rules have said so far, and which of them may speak.

@@ -10,6 +10,7 @@
 //!   manifest: {…}
 //! live: {…}                  # optional, beside a manifest: the live object that it would change
 //! facts: {…}                 # optional: a Facts document
+//! observed: […]              # optional: what reads answer, see [`Recorded`]
 //! settings: {…}              # optional: a Settings document
 //! expect:
 //!   decision: deny           # allow | deny | undecided | error
@@ -26,8 +27,9 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::facts::Recorded;
 use crate::input::{self, Envelope, Found, HttpDocument, Request};
-use crate::{Answer, CheckError, Fact, Outcome, Policy, Settings, SettingsError, Source, Subject, Verdict, yaml};
+use crate::{Answer, CheckError, Fact, Policy, Settings, SettingsError, Source, Subject, Verdict, yaml};
 
 pub use expectation::{Ending, Expectation};
 
@@ -46,6 +48,8 @@ pub struct Case {
     pub live: Option<Vec<u8>>,
     /// A `Facts` document, declared by whoever runs the gate.
     pub facts: Option<Vec<u8>>,
+    /// What reads answer that the policy asks for.
+    pub observed: Recorded,
     /// A `Settings` document.
     pub settings: Option<Vec<u8>>,
     /// What must come of it.
@@ -75,9 +79,6 @@ pub enum Unjudged {
     /// The policy gives none.
     #[error(transparent)]
     Policy(#[from] CheckError),
-    /// The policy would look something up first.
-    #[error("the policy asks for more than the case says: {0}")]
-    Needs(String),
 }
 
 #[derive(Deserialize)]
@@ -93,6 +94,8 @@ struct File {
     request: Form,
     live: Option<Value>,
     facts: Option<Value>,
+    #[serde(default)]
+    observed: Recorded,
     settings: Option<Value>,
     expect: Expectation,
 }
@@ -141,6 +144,7 @@ impl Case {
             request,
             live: file.live.map(bytes),
             facts: file.facts.map(bytes),
+            observed: file.observed,
             settings: file.settings.map(bytes),
             expect: file.expect,
         })
@@ -163,13 +167,8 @@ impl Case {
             })
             .collect();
         let settings = settings.unwrap_or_else(Settings::default);
-        match request.lend(self.live.as_deref(), |request| policy.check(request, &facts, &settings))? {
-            Outcome::Decided(verdict) => Ok(verdict),
-            Outcome::Needs(needs) => {
-                let reasons: Vec<_> = needs.into_iter().map(|need| need.why).collect();
-                Err(Unjudged::Needs(reasons.join("; ")))
-            }
-        }
+        let decide = |request: &crate::Request<'_>| policy.decide(request, &facts, &settings, &self.observed);
+        Ok(request.lend(self.live.as_deref(), decide)?)
     }
 
     /// What differs from the expectation, line by line; nothing when the case holds. `rules` are the ids that the

@@ -3,6 +3,7 @@
 
 mod check;
 mod policy;
+mod restore;
 mod rules;
 mod settings;
 mod test;
@@ -42,6 +43,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Verb {
     Check(check::Check),
+    Restore(restore::Restore),
     Test(test::Test),
     Rules(rules::Rules),
     Settings(settings::SettingsVerbs),
@@ -107,6 +109,7 @@ pub fn run() -> anyhow::Result<Exit> {
     match arguments.verb {
         _ if arguments.version => version(),
         Some(Verb::Check(verb)) => verb.run(),
+        Some(Verb::Restore(verb)) => verb.run(),
         Some(Verb::Test(verb)) => verb.run(),
         Some(Verb::Rules(verb)) => verb.run(),
         Some(Verb::Settings(verb)) => verb.run(),

@@ -5,20 +5,21 @@
 //! every request, and hands back its verdict:
 //!
 //! ```
-//! use sluicegate::{Decision, Envelope, HttpHead, Limits, Outcome, Policy, Request, Settings};
+//! use sluicegate::facts::NoSource;
+//! use sluicegate::{Decision, Envelope, HttpHead, Limits, Policy, Request, Settings};
 //!
 //! let policy = Policy::embedded(Limits::default())?;
 //! let head = HttpHead { api: None, method: "GET", target: "/jobs/overview", headers: &[] };
 //! let request = Request { envelope: Envelope::Http(head), body: b"" };
-//! if let Outcome::Decided(verdict) = policy.check(&request, &[], &Settings::default())? {
-//!     assert_eq!(verdict.decision, Decision::Allow);
-//!     println!("{}", verdict.document);
-//! }
+//! let verdict = policy.decide(&request, &[], &Settings::default(), &NoSource)?;
+//! assert_eq!(verdict.decision, Decision::Allow);
+//! println!("{}", verdict.document);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 pub mod case;
 mod examples;
+pub mod facts;
 pub mod input;
 pub mod nearest;
 mod policy;
@@ -28,7 +29,7 @@ pub mod yaml;
 
 pub use examples::{Example, Examples};
 pub use policy::{
-    Answer, Api, Cache, Candidate, CheckError, Decision, Description, Dialect, Effect, Envelope, Exempted, Fact,
+    Answer, Api, Basis, Cache, Candidate, CheckError, Decision, Description, Dialect, Effect, Envelope, Exempted, Fact,
     Failure, FailureKind, Fate, Finding, HttpHead, Input, Inspection, Level, Limits, Lookup, Need, ObjectRef,
     Operation, Origin, Outcome, Parameter, Place, Policy, PolicyError, Problem, Request, RestorePlan, Rule, Scoped,
     Settings, SettingsError, Source, Span, Subject, Target, Unjudged, Verdict,

@@ -4,6 +4,7 @@ mod catalogue;
 mod human;
 mod json;
 mod layout;
+mod restore;
 
 use crate::input::{Lines, Position};
 use crate::{Decision, Effect, Place, Verdict};
@@ -12,6 +13,7 @@ pub use catalogue::{explain, list, markdown};
 pub use human::{Page, human};
 pub use json::json;
 pub use layout::clean;
+pub use restore::{restore, restore_json, restore_plan};
 
 /// Everything that was judged.
 #[derive(Clone, Debug)]

@@ -1,6 +1,6 @@
 //! The words of the contract as reports, cases and settings write them.
 
-use crate::{Decision, Dialect, Effect, Fate, Level, Rule};
+use crate::{Basis, Decision, Dialect, Effect, Fate, Level, Rule};
 
 impl Decision {
     /// Every decision there is.
@@ -36,6 +36,19 @@ impl Dialect {
             Self::Alibaba => "alibaba",
             Self::FlinkRest => "flink-rest",
             Self::Plan => "plan",
+        }
+    }
+}
+
+impl Basis {
+    /// The word in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Snapshot => "snapshot",
+            Self::Kept => "kept",
+            Self::Empty => "empty",
+            Self::Nothing => "nothing",
+            Self::Unknown => "unknown",
         }
     }
 }

@@ -257,3 +257,25 @@ fn credentials_are_not_repeated_in_errors() {
         assert!(!run.out.contains("s3cr3t") && !run.err.contains("s3cr3t"), "{run:?}");
     }
 }
+
+#[test]
+fn what_a_platform_answers_is_taken_from_a_file() {
+    let shut_down = "DELETE /cluster HTTP/1.1\n\n";
+    let answers = |state: &str| {
+        format!("- lookup: flinkJobs\n  found: {{jobs: [{{jid: {JOB}, name: orders, state: {state}}}]}}\n")
+    };
+    let (runs, over) = (answers("RUNNING"), answers("FINISHED"));
+    let folder = Folder::with(&[("stop.http", shut_down), ("runs.yaml", &runs), ("over.yaml", &over)]);
+    let decision = |arguments: &[&str]| decisions(&folder.report(arguments).1).join(",");
+    assert_eq!(decision(&["stop.http"]), "allow");
+    assert_eq!(decision(&["stop.http", "--observed", "over.yaml"]), "allow");
+    assert_eq!(decision(&["stop.http", "--observed", "runs.yaml"]), "deny");
+    assert_eq!(decision(&["stop.http", "--observed", "runs.yaml", "--observed", "over.yaml"]), "deny");
+    // Without an answer the rule is not judged, and says so.
+    let (_, report) = folder.report(&["stop.http"]);
+    assert_eq!(report["results"][0]["unjudged"][0]["rule"], "cluster-shutdown-with-running-jobs");
+    folder.write("wrong.yaml", b"- lookup: {flinkjobs: 1}\n  absent: true\n");
+    let (code, report) = folder.report(&["stop.http", "--observed", "wrong.yaml"]);
+    assert_eq!(code, 2);
+    assert!(error(&report, 0).contains("flinkjobs"), "{report}");
+}

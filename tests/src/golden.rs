@@ -9,11 +9,18 @@ use std::path::Path;
 /// When they differ; the text says where.
 pub fn compare(name: &str, actual: &str) -> Result<(), String> {
     // Shared by two packages, hence the detour.
-    let file = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/golden")).join(name);
+    compare_at(&Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/golden")).join(name), actual)
+}
+
+/// Compares `actual` with this golden file.
+///
+/// # Errors
+/// When they differ; the text says where.
+pub fn compare_at(file: &Path, actual: &str) -> Result<(), String> {
     if std::env::var_os("SLUICEGATE_BLESS").is_some() {
-        return fs::write(&file, actual).map_err(|error| format!("cannot write {}: {error}", file.display()));
+        return fs::write(file, actual).map_err(|error| format!("cannot write {}: {error}", file.display()));
     }
-    let expected = fs::read_to_string(&file).map_err(|error| {
+    let expected = fs::read_to_string(file).map_err(|error| {
         format!("cannot read {}: {error}; run again with SLUICEGATE_BLESS=1 to write it", file.display())
     })?;
     if expected == actual {

@@ -5,7 +5,7 @@ mod native;
 
 use std::path::{Path, PathBuf};
 
-pub use golden::compare;
+pub use golden::{compare, compare_at};
 pub use native::{Ending, component, native};
 
 /// The folder of the tests.

@@ -1,8 +1,9 @@
 //! A case judged by the same policy twice: as native code, and as the component in its sandbox.
 
 use sluicegate::case::{Case, Unjudged};
+use sluicegate::facts::{Answered, FactSource, ROUNDS, TOO_MANY_ROUNDS};
 use sluicegate::input::{Envelope, Request};
-use sluicegate::{CheckError, Policy, SettingsError};
+use sluicegate::{CheckError, Lookup, ObjectRef, Policy, Scoped, SettingsError};
 use sluicegate_policy::gate::{self, FailureKind};
 use sluicegate_policy::{Verdict, compile_settings};
 
@@ -29,9 +30,8 @@ pub fn native(case: &Case) -> (Ending, Option<Verdict>) {
             return (Ending::Settings(rows.collect()), None);
         }
     };
-    let declared = |document| gate::Fact { source: gate::Source::Operator, document };
-    let facts: Vec<_> = case.facts.as_deref().map(declared).into_iter().collect();
-    match gate::check(&lend(request, case.live.as_deref()), &facts, &settings) {
+    let outcome = decide(&lend(request, case.live.as_deref()), case, &settings);
+    match outcome {
         Ok(verdict) => (Ending::Verdict(verdict.document.clone()), Some(verdict)),
         Err(failure) => {
             let kind = match failure.kind {
@@ -44,6 +44,64 @@ pub fn native(case: &Case) -> (Ending, Option<Verdict>) {
             let offset = failure.offset.map(|offset| offset as u64);
             (Ending::Failure(kind.to_owned(), failure.message, offset), None)
         }
+    }
+}
+
+/// Answers what the policy asks for from the case, as the host does for the component.
+fn decide(request: &gate::Request<'_>, case: &Case, settings: &[u8]) -> Result<Verdict, gate::Failure> {
+    let mut answers: Vec<(gate::Lookup, Answered)> = Vec::new();
+    for round in 0.. {
+        let declared = case.facts.iter().map(|document| gate::Fact::declared(gate::Source::Operator, document));
+        let observed = answers.iter().map(|(lookup, answer)| {
+            gate::Fact::observed(
+                lookup,
+                match answer {
+                    Answered::Found(bytes) => gate::Answer::Found(bytes),
+                    Answered::Absent => gate::Answer::Absent,
+                    Answered::Unavailable(why) => gate::Answer::Unavailable(why),
+                },
+            )
+        });
+        let facts: Vec<_> = declared.chain(observed).collect();
+        let needs = match gate::check(request, &facts, settings)? {
+            gate::Outcome::Decided(verdict) => return Ok(verdict),
+            gate::Outcome::Needs(needs) => needs,
+        };
+        // What was answered must not be asked again, or this would go on for ever.
+        for gate::Need { lookup, .. } in needs {
+            assert!(!answers.iter().any(|(known, _)| *known == lookup), "asked twice for {lookup}");
+            let answer = match round {
+                0..ROUNDS => case.observed.answer(&as_host(&lookup)),
+                _ => Answered::Unavailable(TOO_MANY_ROUNDS.to_owned()),
+            };
+            answers.push((lookup, answer));
+        }
+    }
+    unreachable!("rounds are counted without end")
+}
+
+fn as_host(lookup: &gate::Lookup) -> Lookup {
+    use gate::Lookup as From;
+    let scoped = |it: &gate::Scoped| Scoped { namespace: it.namespace.clone(), id: it.id.clone() };
+    match lookup {
+        From::FlinkJob(id) => Lookup::FlinkJob(id.clone()),
+        From::FlinkCheckpoints(id) => Lookup::FlinkCheckpoints(id.clone()),
+        From::FlinkCheckpointConfig(id) => Lookup::FlinkCheckpointConfig(id.clone()),
+        From::FlinkJobs => Lookup::FlinkJobs,
+        From::FlinkConfig => Lookup::FlinkConfig,
+        From::VervericaDeployment(it) => Lookup::VervericaDeployment(scoped(it)),
+        From::VervericaSavepoints(it) => Lookup::VervericaSavepoints(scoped(it)),
+        From::VervericaJob(it) => Lookup::VervericaJob(scoped(it)),
+        From::AlibabaDeployment(it) => Lookup::AlibabaDeployment(scoped(it)),
+        From::AlibabaJobs(it) => Lookup::AlibabaJobs(scoped(it)),
+        From::AlibabaJob(it) => Lookup::AlibabaJob(scoped(it)),
+        From::AlibabaSavepoints(it) => Lookup::AlibabaSavepoints(scoped(it)),
+        From::Kubernetes(it) => Lookup::Kubernetes(ObjectRef {
+            kind: it.kind.clone(),
+            namespace: it.namespace.clone(),
+            name: it.name.clone(),
+        }),
+        From::Location(at) => Lookup::Location(at.clone()),
     }
 }
 

@@ -4,8 +4,9 @@
 use std::error::Error;
 use std::fs;
 
+use sluicegate::facts::NoSource;
 use sluicegate::input::{self, Envelope, Found, Request};
-use sluicegate::{CheckError, Limits, Outcome, Policy, Settings};
+use sluicegate::{CheckError, Limits, Policy, Settings};
 use sluicegate_tests::{compare, home};
 
 #[test]
@@ -46,14 +47,13 @@ fn judge(name: &str) -> Result<(), Box<dyn Error>> {
 
 /// The decision, the rules behind it, and what the request would do; or why it cannot be judged.
 fn ending(policy: &Policy, request: &Request) -> Result<String, CheckError> {
-    request.lend(None, |lent| match policy.check(lent, &[], &Settings::default()) {
-        Ok(Outcome::Decided(verdict)) => {
+    request.lend(None, |lent| match policy.decide(lent, &[], &Settings::default(), &NoSource) {
+        Ok(verdict) => {
             let finding = |finding: &sluicegate::Finding| format!("{} {}", word(&finding.effect), finding.rule);
             let rules: Vec<_> = verdict.findings.iter().map(finding).collect();
             let operations: Vec<_> = verdict.operations.iter().map(|operation| operation.summary.as_str()).collect();
             Ok(format!("{} [{}] {}", word(&verdict.decision), rules.join(", "), operations.join(", ")))
         }
-        Ok(Outcome::Needs(needs)) => Ok(format!("asks for {} facts", needs.len())),
         Err(CheckError::Unjudgeable(failure)) => Ok(format!("error: {}", failure.message)),
         Err(error) => Err(error),
     })

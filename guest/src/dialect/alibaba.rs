@@ -9,7 +9,7 @@ mod tests;
 use std::borrow::Cow;
 
 use super::managed::{deletion, header_intent, header_override, missing, push, refuse, unknown};
-use super::{Call, Context};
+use super::{Call, Context, reads};
 use crate::document::{Document, Node, Reading};
 use crate::gate::Failure;
 use crate::operation::{Action, Decoded, Dialect, Disposal, JobState, Place, Retention, Stage, Target};
@@ -74,6 +74,19 @@ pub(super) fn decode<R>(
     };
     let target = Target { namespace: Cow::Borrowed(namespace), name };
     let mut stage = context.stage(Dialect::Alibaba, &target.namespace, &target.name)?;
+    stage.call = call_name(route, &path);
+    let of_job = path.get(4).is_some_and(|part| *part == "jobs");
+    let by_name = path.last().is_some_and(|part| *part == "byName");
+    match route {
+        Route::StopJob | Route::HotUpdateJob | Route::Delete if of_job => {
+            context.observe(&mut stage, &|seen| reads::alibaba_job(&target.namespace, &target.name, seen));
+        }
+        // Nothing is read by the name alone.
+        Route::StartJob | Route::CreateSavepoint | Route::UpdateDeployment | Route::Delete if !by_name => {
+            context.observe(&mut stage, &|_| reads::alibaba_deployment(&target.namespace, &target.name));
+        }
+        _ => {}
+    }
     fill_current(&mut stage);
     header_intent(call, &mut stage);
     header_override(call, &mut stage);
@@ -83,6 +96,27 @@ pub(super) fn decode<R>(
     }
     stage.allow_recovery();
     Ok(then(&Decoded { dialect: Dialect::Alibaba, stages: vec![stage] }))
+}
+
+/// The name that permissions go by: `stream:` and this (DOMAIN 2.6).
+fn call_name(route: Route, path: &[&str]) -> Option<&'static str> {
+    let by_name = path.last() == Some(&"byName");
+    Some(match route {
+        Route::StopJob => "StopJob",
+        Route::StartJob if path.last() == Some(&"jobs:start") => "StartJobWithParams",
+        Route::StartJob => "StartJob",
+        Route::HotUpdateJob => "HotUpdateJob",
+        Route::CreateSavepoint => "CreateSavepoint",
+        Route::DeleteSavepoint => "DeleteSavepoint",
+        Route::CreateDeployment => "CreateDeployment",
+        Route::UpdateDeployment if by_name => "UpdateDeploymentByName",
+        Route::UpdateDeployment => "UpdateDeployment",
+        Route::Delete if by_name => "DeleteDeploymentByName",
+        Route::Delete if path.get(4) == Some(&"jobs") => "DeleteJob",
+        Route::Delete => "DeleteDeployment",
+        Route::DeployDraft => "DeployDeploymentDraftAsync",
+        Route::Read | Route::FlinkApiProxy | Route::Administration | Route::Unknown => return None,
+    })
 }
 
 /// Which request this is, in which namespace, on what.
@@ -172,9 +206,14 @@ pub(super) fn fill_current(stage: &mut Stage<'_>) {
     // A cancel does not delete the latest checkpoint (S1-4).
     stage.current.retention = Some(Retention::Kept);
     stage.current.configuration_complete = facts.deployment.configuration.is_some();
-    for map in facts.platform.configuration.into_iter().chain(facts.deployment.configuration) {
+    for map in stored(stage) {
         stage.current.configuration.overlay(map);
     }
+}
+
+/// The platform's configuration, and over it the deployment's as it is stored.
+fn stored<'d>(stage: &Stage<'d>) -> impl Iterator<Item = Node<'d>> + use<'d> {
+    stage.facts.platform.configuration.into_iter().chain(stage.facts.deployment.configuration)
 }
 
 fn act<'d>(route: Route, root: Option<Node<'d>>, target: &Target<'d>, call: &Call<'_>, stage: &mut Stage<'d>) {

@@ -7,7 +7,7 @@ mod run;
 mod tests;
 
 use super::managed::{header_intent, header_override};
-use super::{Call, Context};
+use super::{Call, Context, reads};
 use crate::configuration::{Configuration, RETENTION};
 use crate::document::{Document, Node, Reading};
 use crate::gate::Failure;
@@ -28,6 +28,8 @@ pub(super) fn decode<R>(
     // Flink parses job ids without regard to case.
     let name = path.get(1).map(|name| name.to_ascii_lowercase()).unwrap_or_default();
     let mut stage = context.stage(Dialect::FlinkRest, "", &name)?;
+    let job = path.first().filter(|first| **first == "jobs").and(Some(name.as_str()));
+    context.observe(&mut stage, &|_| reads::flink(job));
     fill_current(&mut stage);
     let refusal = refusal(call, path);
     let document = match call.body {
@@ -70,6 +72,8 @@ pub(super) fn fill_current(stage: &mut Stage<'_>) {
         (None, Some(cluster)) => Some(read(cluster).map_or(Retention::DeletedByDefault, kept)),
         (None, None) => None,
     };
+    // What the running job says of itself counts, whatever was configured.
+    stage.current.retention = facts.seen.checkpoints_kept.map(kept).or(stage.current.retention);
     // Only the cluster's configuration counts for savepoints over REST: a job's own is not used (DOMAIN 7, R22).
     if let Some(cluster) = facts.platform.configuration {
         stage.current.configuration.overlay(cluster);
@@ -152,7 +156,7 @@ impl<'d> Route<'_, 'd> {
     fn stop(&mut self) -> (Action<'d>, Place<'d>) {
         let fields = &["targetDirectory", "drain", "formatType", "triggerId"];
         self.body.only(fields, &["drain", "targetDirectory", "formatType"], self.call, self.stage);
-        self.body.choice("formatType", FORMATS, self.stage);
+        self.native();
         let drain = self.body.flag("drain", self.stage);
         let directory = self.body.text("targetDirectory", self.stage);
         let mode = if drain { StopMode::Drain } else { StopMode::Savepoint };
@@ -163,14 +167,31 @@ impl<'d> Route<'_, 'd> {
     fn savepoint(&mut self) -> (Action<'d>, Place<'d>) {
         let fields = &["target-directory", "cancel-job", "formatType", "triggerId"];
         self.body.only(fields, &["cancel-job", "target-directory", "formatType"], self.call, self.stage);
-        let native = self.body.choice("formatType", FORMATS, self.stage) == Some("NATIVE");
+        let native = self.native();
         let directory = self.body.text("target-directory", self.stage);
         if self.body.flag("cancel-job", self.stage) {
             let place = Place::of(self.body.get("cancel-job"));
+            self.stage.oddities.push(
+                Oddity::new(
+                    OddityKind::SavepointCancelJob,
+                    place.clone(),
+                    "`cancel-job` cancels the job some time after the savepoint: sinks may never commit what it counts as \
+                     done, or send more after it",
+                    "POST `/jobs/:jobid/stop` with `\"drain\": false` instead",
+                )
+                .observed("cancel-job"),
+            );
             let stop = Stop { mode: StopMode::Savepoint, cause: StopCause::Request, drain: None, directory };
             return (Action::Stop(stop), place);
         }
         (Action::Trigger(Trigger { checkpoint: false, directory, native }), Place::Target)
+    }
+
+    /// Whether the savepoint is asked for in the state backend's own format.
+    fn native(&mut self) -> bool {
+        let native = self.body.choice("formatType", &["CANONICAL", "NATIVE"], self.stage) == Some("NATIVE");
+        self.stage.content.native_format = self.body.get("formatType").filter(|_| native);
+        native
     }
 
     fn checkpoint(&mut self) -> (Action<'d>, Place<'d>) {
@@ -245,8 +266,6 @@ impl<'d> Route<'_, 'd> {
         (Action::Dispose(Disposal { location }), Place::of(location))
     }
 }
-
-const FORMATS: &[&str] = &["CANONICAL", "NATIVE"];
 
 fn cancel<'d>() -> Action<'d> {
     Action::Stop(Stop { mode: StopMode::Cancel, cause: StopCause::Request, drain: None, directory: None })

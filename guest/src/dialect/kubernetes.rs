@@ -17,7 +17,7 @@ mod volumes;
 
 use std::borrow::Cow;
 
-use super::Context;
+use super::{Context, reads};
 use crate::document::Node;
 use crate::gate::Failure;
 use crate::operation::Verb;
@@ -52,16 +52,24 @@ pub(super) fn manifest<R>(
 fn decode<R>(asked: Asked<'_>, context: &Context<'_>, then: impl FnOnce(&Decoded<'_>) -> R) -> Result<R, Failure> {
     match asked {
         Asked::Resource(ask) => match idle(&ask) {
-            Some((why, place)) => single(Action::Nothing(why), ask.target.clone(), place, context, then),
+            Some((why, place)) => {
+                let look = |stage: &mut Stage<'_>| stage.repeats = repeats(&ask);
+                single(Action::Nothing(why), ask.target.clone(), place, context, look, then)
+            }
             None if matches!(ask.kind, Kind::Snapshot | Kind::Ververica) => other(&ask, context, then),
             None => job(&ask, context, then),
         },
         Asked::Scale { target, replicas, before, place } => {
             let same = replicas.zip(before).is_some_and(|(after, before)| after.same(&before));
             let action = if same { Action::Nothing("leave unchanged") } else { Action::Rescale(replicas) };
-            single(action, target, place, context, then)
+            let (namespace, name) = (target.namespace.clone(), target.name.clone());
+            let look = |stage: &mut Stage<'_>| {
+                let deployment = current::related(&stage.facts, "FlinkDeployment", &namespace, &name);
+                stage.current.state = current::state(deployment, &stage.facts);
+            };
+            single(action, target, place, context, look, then)
         }
-        Asked::Nothing { why, target, place } => single(Action::Nothing(why), target, place, context, then),
+        Asked::Nothing { why, target, place } => single(Action::Nothing(why), target, place, context, |_| {}, then),
         Asked::Unknown { oddity, target, verb, user, object } => {
             let mut stage = context.stage(Dialect::Kubernetes, &target.namespace, &target.name)?;
             let place = oddity.place.clone();
@@ -101,20 +109,45 @@ fn idle<'d>(ask: &Ask<'d>) -> Option<(&'static str, Place<'d>)> {
     }
 }
 
+/// Whether an update leaves all as it was that people or controllers write. `kubectl` notes what it was given.
+fn repeats(ask: &Ask<'_>) -> bool {
+    const KUBECTL: &str = "kubectl.kubernetes.io/last-applied-configuration";
+    let (Some(old), Some(object)) = (ask.old, ask.object) else { return false };
+    let unchanged = match (old.node.get("spec"), object.node.get("spec")) {
+        (Some(before), Some(after)) => before.same(&after),
+        _ => false,
+    };
+    let same = |name: &str| match (old.metadata(name), object.metadata(name)) {
+        (Some(before), Some(after)) if name == "annotations" => {
+            let (mut before, mut after) = (before.present(), after.present());
+            before.remove(KUBECTL);
+            after.remove(KUBECTL);
+            before.len() == after.len() && before.iter().zip(&after).all(|((x, a), (y, b))| x == y && a.same(b))
+        }
+        (Some(before), Some(after)) => before.same(&after),
+        (before, after) => before.is_none() && after.is_none(),
+    };
+    let metadata = || ["finalizers", "ownerReferences", "labels", "annotations"].into_iter().all(same);
+    ask.kind.runs_job() && unchanged && (ask.bare || metadata())
+}
+
 /// The operator's finalizer is taken away. A manifest never lists it, and leaves it alone.
 fn loses_finalizer(ask: &Ask<'_>, old: Resource<'_>, object: Resource<'_>) -> bool {
     let lost = |name: &str| old.has_finalizer(name) && !object.has_finalizer(name);
     !ask.bare && ask.kind.finalizer().is_some_and(lost)
 }
 
+/// A stage of one operation, of which no resource is shown to rules; `look` adds what is known.
 fn single<'d, R>(
     action: Action<'d>,
     target: Target<'d>,
     place: Place<'d>,
     context: &Context<'d>,
+    look: impl FnOnce(&mut Stage<'_>),
     then: impl FnOnce(&Decoded<'_>) -> R,
 ) -> Result<R, Failure> {
     let mut stage = context.stage(Dialect::Kubernetes, &target.namespace, &target.name)?;
+    look(&mut stage);
     stage.operations.push(Operation { action, target, place });
     finish(stage, then)
 }
@@ -125,9 +158,13 @@ fn finish<R>(stage: Stage<'_>, then: impl FnOnce(&Decoded<'_>) -> R) -> Result<R
 
 /// Snapshots, and the resources of Ververica's operator.
 fn other<'d, R>(ask: &Ask<'d>, context: &Context<'d>, then: impl FnOnce(&Decoded<'_>) -> R) -> Result<R, Failure> {
-    let job = snapshot::job_of(ask).filter(|_| ask.kind == Kind::Snapshot && ask.verb != Verb::Delete);
-    let about = job.as_ref().unwrap_or(&ask.target);
+    let job = snapshot::job_of(ask).filter(|_| ask.kind == Kind::Snapshot);
+    let about = job.as_ref().filter(|_| ask.verb != Verb::Delete).unwrap_or(&ask.target);
     let mut stage = context.stage(Dialect::Kubernetes, &about.namespace, &about.name)?;
+    if let Some(job) = &job {
+        let kind = snapshot::kind_of(ask).1;
+        context.observe(&mut stage, &|seen| reads::snapshot(kind, &job.namespace, &job.name, seen));
+    }
     stage.declaration = Some(ask.declaration(None));
     stage.leniency = leniency::of(ask, context.settings);
     hygiene::inspect(ask, &mut stage.oddities);
@@ -150,14 +187,19 @@ fn job<R>(ask: &Ask<'_>, context: &Context<'_>, then: impl FnOnce(&Decoded<'_>) 
     let stable_spec = Stored::parse(stable, stable_text.as_deref());
 
     let mut stage = context.stage(Dialect::Kubernetes, &ask.target.namespace, &ask.target.name)?;
+    let cluster = ask.resource().and_then(|resource| resource.spec(ask.kind).get("deploymentName")?.text());
+    let cluster = cluster.as_deref().filter(|_| ask.kind == Kind::SessionJob);
+    context.observe(&mut stage, &|_| reads::resource(ask.kind, &ask.target.namespace, cluster));
     stage.leniency = leniency::of(ask, context.settings);
     hygiene::inspect(ask, &mut stage.oddities);
     common(&mut stage, ask.resource(), ask.user.clone());
     stage.declaration = Some(ask.declaration(last_spec.spec()));
+    stage.content = current::content(ask);
     stage.current = current::of(ask, &stage.facts, last_spec.spec());
     stage.oddities.extend(last_spec.oddity(last, "lastReconciledSpec"));
     stage.oddities.extend(stable_spec.oddity(stable, "lastStableSpec"));
     let deployed = deployed(ask, &stage, !matches!(last_spec, Stored::Absent));
+    stage.current.deployed = deployed;
 
     match (ask.verb, ask.old, ask.object) {
         (Verb::Delete, ..) => deletion::delete(&mut stage, ask, deployed),

@@ -144,6 +144,18 @@ pub(super) fn missing<'d>(place: Place<'d>, field: &str, why: &str) -> Oddity<'d
     Oddity::new(OddityKind::RequiredFieldMissing, place, message, format!("give `{field}`")).expected(field)
 }
 
+/// The namespace that a body names must be that of the path: permissions and checks go by the path.
+pub(super) fn same_namespace<'d>(node: Option<Node<'d>>, namespace: &str, stage: &mut Stage<'d>) {
+    let Some(node) = node else { return };
+    let named = node.text().unwrap_or_default();
+    if !named.is_empty() && named != namespace {
+        let message = "the body is made for another namespace than the path it is sent to";
+        let remedy = "send it to its own namespace, or correct the one in the body";
+        let oddity = Oddity::new(OddityKind::NamespaceMismatch, Place::Body(node), message, remedy);
+        stage.oddities.push(oddity.observed(named).expected(namespace));
+    }
+}
+
 /// Reports members that this object does not have: look-alikes of known ones are refused, since the platform would
 /// drop them without a word; others may belong to a newer version.
 pub(super) fn fields<'d>(object: Node<'d>, within: &str, known: &[&'static str], stage: &mut Stage<'d>) {

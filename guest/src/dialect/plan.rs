@@ -5,9 +5,11 @@ mod step;
 
 use std::borrow::Cow;
 
+use super::reads::{self, Reads};
 use super::{Context, alibaba, flink_rest, ververica};
 use crate::configuration::DRAIN_ON_SAVEPOINT;
 use crate::document::Node;
+use crate::facts::Facts;
 use crate::gate::{Failure, FailureKind};
 use crate::nearest::nearest;
 use crate::operation::{
@@ -57,15 +59,21 @@ pub(super) fn decode<R>(
         let later = later.get(1..).unwrap_or_default();
         let mut stage = context.stage(platform, &namespace, &name)?;
         stage.in_plan = true;
+        context.observe(&mut stage, &|seen| reads(platform, &namespace, &name, seen));
+        // Every step sees the same facts: what is odd about them is said once.
+        if position > 0 {
+            stage.oddities.clear();
+        }
         let asked = asked.iter().cloned();
         stage.overrides.extend(asked.map(|asked| Override { told: position > 0, ..asked }));
         prepare(&mut stage, platform);
+        let initial = stage.current.state.clone();
         if state.is_some() {
             stage.current.state = state.clone();
             stage.current.desired = state.as_ref().filter(|_| platform == Dialect::Ververica).map(desired);
         }
         declare_intent(&mut stage, later);
-        remember(&mut stage, earlier);
+        remember(&mut stage, earlier, initial);
         let action = action(step, &stage, earlier, later);
         state = step.verb.leaves().or(state);
         let target = Target { namespace: namespace.clone(), name: name.clone() };
@@ -96,6 +104,21 @@ fn overriding(node: Node<'_>) -> Result<Override<'_>, Failure> {
     })
 }
 
+/// The reads of the platform that tell of the deployment.
+fn reads(platform: Dialect, namespace: &str, name: &str, seen: &Facts<'_>) -> Reads {
+    match platform {
+        Dialect::Ververica => reads::ververica(namespace, name, seen),
+        Dialect::Alibaba => reads::alibaba_deployment(namespace, name),
+        // The resource may be of any kind.
+        Dialect::Kubernetes => Vec::new(),
+        // Flink knows jobs by id; a name may be anything.
+        _ => {
+            let is_id = name.len() == 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+            reads::flink(is_id.then_some(name))
+        }
+    }
+}
+
 /// A later start is the intent. Where none follows, the plan says nothing: the start may stand in another one.
 fn declare_intent(stage: &mut Stage<'_>, later: &[Step<'_>]) {
     if later.iter().any(|step| step.verb.starts()) {
@@ -105,14 +128,26 @@ fn declare_intent(stage: &mut Stage<'_>, later: &[Step<'_>]) {
 }
 
 /// What the earlier steps leave behind.
-fn remember(stage: &mut Stage<'_>, earlier: &[Step<'_>]) {
-    let Some(last) = earlier.iter().rev().find(|step| step.verb.leaves_savepoint()) else { return };
-    stage.facts.deployment.has_state = Some(true);
-    stage.current.stopped_by_drain = match last.verb {
-        Verb::Stop(StopMode::Drain, ..) => true,
-        Verb::Stop(..) => drains(stage),
-        _ => false,
-    };
+fn remember(stage: &mut Stage<'_>, earlier: &[Step<'_>], mut state: Option<JobState>) {
+    for (position, step) in earlier.iter().enumerate() {
+        let number = position + 1;
+        let runs = !state.as_ref().is_some_and(JobState::is_over);
+        match &step.verb {
+            Verb::Stop(StopMode::Savepoint | StopMode::Drain, ..) | Verb::Savepoint(_) => {
+                stage.facts.deployment.has_state = Some(true);
+                stage.current.stopped_by_drain = match step.verb {
+                    Verb::Stop(StopMode::Drain, ..) => true,
+                    Verb::Stop(..) => drains(stage),
+                    _ => false,
+                };
+                stage.current.left_by = Some(format!("step {number}"));
+                stage.current.cancelled_by = None;
+            }
+            Verb::Stop(StopMode::Cancel, ..) if runs => stage.current.cancelled_by = Some(format!("step {number}")),
+            _ => {}
+        }
+        state = step.verb.leaves().or(state);
+    }
 }
 
 /// What this step does, with what stands around it.

@@ -11,12 +11,11 @@ mod wish;
 
 use std::borrow::Cow;
 
-use super::managed::{choice, deletion, header_intent, header_override, push, refuse, unknown};
-use super::{Call, Context};
+use super::managed::{choice, deletion, header_intent, header_override, push, refuse, same_namespace, unknown};
+use super::{Call, Context, reads};
 use crate::document::{Document, Node};
-use crate::facts::Absent;
 use crate::gate::Failure;
-use crate::operation::{Action, Change, Decoded, Dialect, Disposal, Override, Place, Reach, Stage, Target};
+use crate::operation::{Action, Decoded, Dialect, Disposal, Override, Place, Stage, Target};
 use body::{Body, Given};
 
 /// A request of the API.
@@ -38,7 +37,15 @@ enum Route {
 
 impl Route {
     fn reads_body(self) -> bool {
-        matches!(self, Self::Create | Self::Patch | Self::Replace | Self::CreateSavepoint | Self::PatchSessionCluster)
+        matches!(
+            self,
+            Self::Create
+                | Self::Patch
+                | Self::Replace
+                | Self::PatchDefaults
+                | Self::CreateSavepoint
+                | Self::PatchSessionCluster
+        )
     }
 }
 
@@ -52,6 +59,26 @@ pub(super) fn fill_current(stage: &mut Stage<'_>) {
     deployment::fill_current(stage);
     wish::fill_configuration(stage.facts.deployment.configuration, stage);
     deployment::fill_retention(stage);
+}
+
+/// What a VvpDeployment makes the platform do (DOMAIN 1.8): `new` is its `spec.deployment`, `old` the one before. `whole`:
+/// it takes the place of what is stored, else it is merged into it. `restart`: a nonce that asks for one.
+pub(super) fn declared<'d>(
+    new: Node<'d>,
+    old: Option<Node<'d>>,
+    whole: bool,
+    restart: Option<Node<'d>>,
+    target: &Target<'d>,
+    stage: &mut Stage<'d>,
+) {
+    let body = |whole| Body { metadata: "userMetadata", stored: old, restart, ..Body::new(new, whole) };
+    match old {
+        None => deployment::create(body(true), target, stage),
+        Some(old) => {
+            deployment::remember(old, whole, stage);
+            deployment::change(body(whole), target, stage);
+        }
+    }
 }
 
 /// Decodes a call and hands it to `then`.
@@ -77,6 +104,10 @@ pub(super) fn decode<R>(
     };
     let target = Target { namespace: Cow::Borrowed(namespace), name };
     let mut stage = context.stage(Dialect::Ververica, &target.namespace, &target.name)?;
+    stage.call = matches!(route, Route::PatchDefaults).then_some("deployment-defaults");
+    if matches!(route, Route::Patch | Route::Replace | Route::DeleteDeployment | Route::CreateSavepoint) {
+        context.observe(&mut stage, &|seen| reads::ververica(&target.namespace, &target.name, seen));
+    }
     header_intent(call, &mut stage);
     header_override(call, &mut stage);
     match refusal {
@@ -166,6 +197,7 @@ const COLLECTIONS: &[&str] = &[
 ];
 
 fn act<'d>(route: Route, root: Option<Node<'d>>, target: &Target<'d>, call: &Call<'_>, stage: &mut Stage<'d>) {
+    same_namespace(root.and_then(|root| root.path(&["metadata", "namespace"])), &target.namespace, stage);
     let action = match (route, root) {
         (Route::Create, Some(root)) => return deployment::create(Body::new(root, true), target, stage),
         (Route::Patch, Some(root)) => return deployment::change(Body::new(root, false), target, stage),
@@ -173,6 +205,7 @@ fn act<'d>(route: Route, root: Option<Node<'d>>, target: &Target<'d>, call: &Cal
             return deployment::create(Body::new(root, true), target, stage);
         }
         (Route::Replace, Some(root)) => return deployment::change(Body::new(root, true), target, stage),
+        (Route::PatchDefaults, Some(root)) => return deployment::defaults(Body::new(root, false), target, stage),
         (Route::CreateSavepoint, Some(root)) => return savepoint::create(root, target, stage),
         (Route::PatchSessionCluster, Some(root)) => return session_cluster(root, target, stage),
         (Route::DeleteDeployment, _) => {
@@ -184,9 +217,6 @@ fn act<'d>(route: Route, root: Option<Node<'d>>, target: &Target<'d>, call: &Cal
             Action::Dispose(Disposal { location: None })
         }
         (Route::DeleteSessionCluster, _) => Action::ShutDown,
-        (Route::PatchDefaults, _) => {
-            Action::Change(Change { content: false, reach: Reach::Nothing, ..Change::default() })
-        }
         (Route::Read, _) => Action::Nothing("read of"),
         (Route::Administration, _) => Action::Nothing("administration of"),
         _ => return refuse(stage, unknown(call, "Ververica Platform")),
@@ -196,10 +226,7 @@ fn act<'d>(route: Route, root: Option<Node<'d>>, target: &Target<'d>, call: &Cal
 
 /// The deployment is known not to exist: a PUT creates it.
 fn absent(stage: &Stage<'_>, target: &Target<'_>) -> bool {
-    let here = |absent: &Absent<'_>| {
-        absent.kind == "Deployment" && absent.name == target.name && absent.namespace == target.namespace
-    };
-    stage.facts.absent.iter().any(here)
+    stage.facts.is_absent("Deployment", &target.namespace, &target.name)
 }
 
 /// A session cluster that is stopped ends its jobs.

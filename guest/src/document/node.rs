@@ -85,6 +85,12 @@ impl<'d> Node<'d> {
         })
     }
 
+    /// Whether a value stands inside this one.
+    pub fn holds(&self, other: Node<'_>) -> bool {
+        let same = std::ptr::addr_eq(self.document, other.document);
+        same && self.index < other.index && other.index < self.document.after(self.index)
+    }
+
     /// The elements of an array; nothing for other kinds.
     pub fn elements(&self) -> impl Iterator<Item = Node<'d>> + use<'d> {
         let here = *self;

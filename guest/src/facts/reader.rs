@@ -117,6 +117,8 @@ const DOCUMENT: &[(&str, Shape)] = &[
             ("createdAt", Shape::Text),
             ("annotations", Shape::Map),
             ("drained", Shape::Boolean),
+            ("claimed", Shape::Boolean),
+            ("readable", Shape::Boolean),
             ("format", Shape::Text),
             ("maxParallelism", Shape::Integer),
             ("restoreCandidate", Shape::Boolean),
@@ -278,13 +280,14 @@ fn savepoint(node: Node<'_>) -> Savepoint<'_> {
         created_at: word("createdAt"),
         annotations: node.get("annotations"),
         drained: flag("drained"),
+        claimed: flag("claimed"),
+        readable: flag("readable"),
         format: word("format"),
         max_parallelism: node.get("maxParallelism").and_then(|value| value.integer()),
         restore_candidate: flag("restoreCandidate"),
         referenced_by: node
             .get("referencedBy")
-            .map(|list| list.elements().filter_map(|element| element.scalar()).collect())
-            .unwrap_or_default(),
+            .map(|list| list.elements().filter_map(|element| element.scalar()).collect()),
     }
 }
 

@@ -139,6 +139,72 @@ pub struct Start<'d> {
     pub restore_place: Place<'d>,
     /// The flag that lets state be dropped, as far as the request gives it.
     pub allow_non_restored_state: Option<bool>,
+    /// Where that flag stands, if not where it is said what is restored.
+    pub allow_place: Option<Place<'d>>,
+    /// Who shall own the snapshot, as far as the request says so.
+    pub claim: Option<Claim<'d>>,
+    /// The id of a savepoint that the request gives, whether its strategy reads it or not (Alibaba).
+    pub savepoint_id: Option<Node<'d>>,
+    /// The time from which sources are to read (Alibaba `jobStartTimeInMs`).
+    pub start_time: Option<Node<'d>>,
+    /// The configuration that the request gives this job alone (Flink REST).
+    pub configuration: Option<Node<'d>>,
+}
+
+impl<'d> Start<'d> {
+    /// A start of which nothing more is said.
+    pub fn new(cause: StartCause, restore: Restore<'d>, restore_place: Place<'d>) -> Self {
+        Self {
+            cause,
+            restore,
+            restore_place,
+            allow_non_restored_state: None,
+            allow_place: None,
+            claim: None,
+            savepoint_id: None,
+            start_time: None,
+            configuration: None,
+        }
+    }
+
+    /// The location that it restores from, unless that is blank.
+    pub fn location(&self) -> Option<&str> {
+        match &self.restore {
+            Restore::Location(location) => Some(location.as_ref()).filter(|location| !location.trim().is_empty()),
+            _ => None,
+        }
+    }
+}
+
+/// Who owns the snapshot after a restore, and where that is said (DOMAIN 3.5).
+#[derive(Clone, Debug)]
+pub struct Claim<'d> {
+    pub mode: ClaimMode,
+    pub place: Place<'d>,
+}
+
+/// Who owns a snapshot after a restore. Ordered by what is lost at worst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ClaimMode {
+    /// Whoever took it: Flink makes itself independent of it.
+    NoClaim,
+    /// Nobody: checkpoints may go on referring to it for ever.
+    Legacy,
+    /// Flink, which deletes it as soon as it has a newer one.
+    Claim,
+}
+
+impl ClaimMode {
+    /// Reads Flink's word; in a configuration its case makes no difference.
+    pub fn read(word: &str) -> Option<Self> {
+        let is = |name: &str| word.trim().eq_ignore_ascii_case(name);
+        match () {
+            () if is("NO_CLAIM") => Some(Self::NoClaim),
+            () if is("CLAIM") => Some(Self::Claim),
+            () if is("LEGACY") => Some(Self::Legacy),
+            () => None,
+        }
+    }
 }
 
 /// What a start restores from.
@@ -208,8 +274,16 @@ pub struct Change<'d> {
     pub drops_savepoint_on_delete: Option<Place<'d>>,
     /// A savepoint location that this brings in and that no start uses yet (Kubernetes `initialSavepointPath`).
     pub stores_location: Option<Node<'d>>,
+    /// Where stateful upgrades become stateless ones, if they are stateful now (Ververica).
+    pub turns_stateless: Option<Place<'d>>,
     /// Stateful upgrades are on after this change; `None`: not known.
     pub stateful: Option<bool>,
+    /// Where it is said that starts restore nothing although upgrades are stateful (Ververica STATEFUL with NONE).
+    pub forgets_state: Option<Place<'d>>,
+    /// Where the flag that lets every later start drop state is set (Ververica, Kubernetes).
+    pub allows_non_restored: Option<Place<'d>>,
+    /// What drains the job for this change if it runs and upgrades are stateful, where that is not known (Ververica).
+    pub may_drain: Option<Place<'d>>,
 }
 
 /// What a running job sees of a change.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::Deletion;
 use crate::configuration::Configuration;
 
 /// What is known of the target before the request.
@@ -28,12 +29,39 @@ pub struct Current<'d> {
     pub stopped_at: Option<Cow<'d, str>>,
     /// The stop before drained: by the spec that the operator stored (Kubernetes), or by an earlier step of a plan.
     pub stopped_by_drain: bool,
-    /// The configuration before an update, with the same defaults below it; `None`: no update, or not known.
+    /// The earlier step of a plan that took the newest savepoint, in words.
+    pub left_by: Option<String>,
+    /// The earlier step of a plan that cancelled the job after that, in words.
+    pub cancelled_by: Option<String>,
+    /// The configuration before an update, or with which the job ran that a start brings back, with the same defaults
+    /// below it; `None`: neither, or not known.
     pub before: Option<Configuration<'d>>,
     /// What the spec before an update, by itself, said of state: its upgrade mode kept it (Kubernetes).
     pub kept_state: Option<bool>,
+    /// The job was deployed at some time (Kubernetes); `None`: not known.
+    pub deployed: Option<bool>,
+    /// The jobs that are known to run on the session cluster which is deleted (Kubernetes).
+    pub dependents: Vec<Dependent<'d>>,
     /// Where a volume that outlives the pods is mounted, on JobManager and TaskManagers alike; `None`: not known.
     pub mounts: Option<Vec<Cow<'d, str>>>,
+    /// The same before an update.
+    pub mounts_before: Option<Vec<Cow<'d, str>>>,
+}
+
+impl Current<'_> {
+    /// Whether high availability is on after this request; `None`: only settings that are not known could tell.
+    pub fn is_highly_available(&self) -> Option<bool> {
+        self.configuration.is_highly_available().or(self.configuration_complete.then_some(false))
+    }
+}
+
+/// A job that ends with the cluster it runs on.
+#[derive(Debug)]
+pub struct Dependent<'d> {
+    pub name: Cow<'d, str>,
+    pub state: Option<JobState>,
+    /// What its own delete would do.
+    pub deletion: Deletion<'d>,
 }
 
 /// What becomes of the last checkpoint when a job is cancelled.

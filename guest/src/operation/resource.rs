@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use super::Place;
 use crate::document::Node;
 
 /// A resource of the Flink Kubernetes Operator as a request brings it: what it becomes, what it was, and what the operator
@@ -19,6 +20,8 @@ pub struct Declaration<'d> {
     pub last: Option<Spec<'d>>,
     /// A manifest, which leaves out the metadata and status that the cluster adds.
     pub bare: bool,
+    /// The operator does not act on changes of it: it is a canary, or is being deleted.
+    pub idle: bool,
 }
 
 impl<'d> Declaration<'d> {
@@ -68,6 +71,11 @@ impl Kind {
         }
     }
 
+    /// A job of the Flink Kubernetes Operator runs by its spec.
+    pub fn runs_job(self) -> bool {
+        matches!(self, Self::Deployment | Self::SessionJob | Self::BlueGreen)
+    }
+
     /// Its spec describes the pods that the job runs in. A session job runs in those of its cluster.
     pub fn has_pods(self) -> bool {
         matches!(self, Self::Deployment | Self::BlueGreen)
@@ -94,6 +102,11 @@ impl<'d> Resource<'d> {
         self.metadata("labels")?.get("flink.apache.org/canary").filter(|value| value.is("true"))
     }
 
+    /// The value stands in this resource, rather than in the operator's defaults or another one.
+    pub fn holds(&self, node: Node<'_>) -> bool {
+        self.node.source().as_bytes().as_ptr_range().contains(&node.source().as_ptr())
+    }
+
     /// It was deleted, and waits for its clean-up.
     pub fn is_terminating(&self) -> bool {
         self.metadata("deletionTimestamp").is_some()
@@ -101,6 +114,11 @@ impl<'d> Resource<'d> {
 
     pub fn has_finalizer(&self, name: &str) -> bool {
         self.metadata("finalizers").is_some_and(|list| list.elements().any(|entry| entry.is(name)))
+    }
+
+    /// The place of a value, if that stands in this resource: the operator's defaults are another document.
+    pub fn place_of(&self, node: Node<'d>) -> Option<Place<'d>> {
+        self.holds(node).then_some(Place::Body(node))
     }
 
     /// The spec that says how a job runs: a blue/green resource keeps it in its template.
@@ -207,6 +225,20 @@ impl<'d> Spec<'d> {
     /// The path that a first deployment or a redeploy starts from, blank or not.
     pub fn initial_savepoint(&self) -> Option<Node<'d>> {
         self.of_job("initialSavepointPath").filter(|path| path.scalar().is_some())
+    }
+
+    /// The job is thrown back to its initial savepoint by the change from `old` to this: its nonce has a new value.
+    pub fn redeploys(&self, old: &Spec<'_>) -> bool {
+        let nonce = |spec: &Spec<'d>| spec.of_job("savepointRedeployNonce");
+        let before = old.of_job("savepointRedeployNonce");
+        nonce(self).is_some_and(|nonce| before.is_none_or(|before| !before.same(&nonce)))
+    }
+
+    /// Major and minor of `flinkVersion`; `None` also when it is not written as `v<major>_<minor>`.
+    pub fn flink_version(&self) -> Option<(u32, u32)> {
+        let word = self.get("flinkVersion")?.text()?;
+        let (major, minor) = word.strip_prefix('v')?.split_once('_')?;
+        Some((major.parse().ok()?, minor.parse().ok()?))
     }
 
     pub fn is_standalone(&self) -> bool {

@@ -3,7 +3,7 @@
 use crate::facts::Savepoint;
 use crate::instant::Instant;
 use crate::location;
-use crate::operation::{Dialect, Restore, Stage, Start, StartCause, Stop, StopMode};
+use crate::operation::{Dialect, Restore, Retention, Stage, Start, StartCause, Stop, StopMode};
 use crate::restore::SPEC_VERSION;
 
 /// What a start comes up with.
@@ -79,6 +79,10 @@ pub fn select<'s, 'd>(stage: &'s Stage<'d>, start: &'s Start<'d>) -> Selection<'
     let new = managed && start.cause == StartCause::Create && stage.facts.savepoints.is_none();
     let leaves_savepoint = |stop: &Stop<'_>| !managed || matches!(stop.mode, StopMode::Savepoint | StopMode::Drain);
     let stopped = stage.stops().any(|(_, stop)| leaves_savepoint(stop));
+    // A cancel whose checkpoint is retained leaves a newer snapshot than all known ones (DOMAIN 1.5, 3.6).
+    let cancelled =
+        stage.current.cancelled_by.is_some() || stage.stops().any(|(_, stop)| stop.mode == StopMode::Cancel);
+    let retained = cancelled && stage.current.retention == Some(Retention::Kept);
     let choice = match &start.restore {
         Restore::Empty => Choice::Empty,
         Restore::Savepoint(None) => Choice::Unknown("the id of the savepoint, which the request leaves out"),
@@ -93,6 +97,7 @@ pub fn select<'s, 'd>(stage: &'s Stage<'d>, start: &'s Start<'d>) -> Selection<'
         // A new deployment has no snapshots yet.
         _ if new => Choice::Empty,
         Restore::LatestState | Restore::LatestSavepoint if stopped => Choice::Stopped,
+        Restore::LatestState if managed && retained => Choice::Stopped,
         Restore::LatestState if managed => return latest(stage, Snapshots::All),
         Restore::LatestSavepoint if managed => return latest(stage, Snapshots::Savepoints),
         Restore::Stopped if stopped || managed => Choice::Stopped,
@@ -154,12 +159,19 @@ pub fn latest<'s, 'd>(stage: &'s Stage<'d>, wanted: Snapshots) -> Selection<'s, 
     let choice = match (possible.as_slice(), doubt) {
         ([], _) => Choice::Empty,
         ([one], None) => Choice::One(one),
+        // Several resources of one Flink savepoint (S2-1): it does not matter which.
+        ([one, others @ ..], None) if others.iter().all(|other| same_place(one, other)) => Choice::One(one),
         (_, doubt) => {
             let lacks = doubt.unwrap_or_else(|| "`createdAt` of every savepoint".to_owned());
             Choice::OneOf { possible, or_empty, lacks }
         }
     };
     Selection { choice, standings }
+}
+
+fn same_place(one: &Savepoint<'_>, other: &Savepoint<'_>) -> bool {
+    let places = one.location.as_deref().zip(other.location.as_deref());
+    places.is_some_and(|(one, other)| location::same(one, other))
 }
 
 fn standing(stage: &Stage<'_>, savepoint: &Savepoint<'_>, wanted: Snapshots) -> Standing {
@@ -199,7 +211,7 @@ fn is_unversioned(savepoint: &Savepoint<'_>) -> Option<bool> {
 }
 
 /// Whether both name their deployment by id, and differ. A target may also be given by name.
-fn belongs_elsewhere(stage: &Stage<'_>, savepoint: &Savepoint<'_>) -> bool {
+pub(super) fn belongs_elsewhere(stage: &Stage<'_>, savepoint: &Savepoint<'_>) -> bool {
     let Some(owner) = &savepoint.deployment_id else { return false };
     stage.starts().last().is_some_and(|(operation, _)| is_id(&operation.target.name) && operation.target.name != *owner)
 }

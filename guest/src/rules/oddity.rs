@@ -26,25 +26,32 @@ mod tests {
     use crate::finding::{Effect, Position};
     use crate::operation::{Action, Dialect, Oddity, OddityKind, Place};
     use crate::rules::testing::{body, findings, only, says, stage};
-    use crate::rules::{Rule, hygiene, stop};
+    use crate::rules::{Rule, hygiene, permission, restore, stop};
 
     #[test]
     fn each_kind_belongs_to_one_rule() {
         use OddityKind as Kind;
-        let rules: [(Kind, &'static Rule, Effect); 8] = [
+        let rules: [(Kind, &'static Rule, Effect); 15] = [
             (Kind::UnknownEnumValue, &hygiene::unknown_enum_value::RULE, Effect::Deny),
             (Kind::UnknownLifecycleField, &hygiene::unknown_lifecycle_field::RULE, Effect::Deny),
             (Kind::RequiredFieldMissing, &hygiene::required_field_missing::RULE, Effect::Deny),
+            (Kind::ResourceNameInvalid, &hygiene::resource_name_invalid::RULE, Effect::Deny),
             (Kind::UnknownRequest, &hygiene::unknown_request::RULE, Effect::Deny),
             (Kind::ContextUnreadable, &hygiene::context_unreadable::RULE, Effect::Warn),
             (Kind::GetRequestCancelsJob, &stop::get_request_cancels_job::RULE, Effect::Warn),
             (Kind::ImplicitCancelMode, &stop::implicit_cancel_mode::RULE, Effect::Warn),
+            (Kind::DeprecatedField, &hygiene::deprecated_field::RULE, Effect::Warn),
             (Kind::RemovedEndpoint, &stop::removed_endpoint::RULE, Effect::Deny),
+            (Kind::SavepointCancelJob, &stop::savepoint_cancel_job_is_not_stop::RULE, Effect::Warn),
+            (Kind::ClaimAndRestoreModeBoth, &restore::claim_and_restore_mode_both::RULE, Effect::Warn),
+            (Kind::InitialSavepointNeedsTwoSteps, &restore::initial_savepoint_needs_two_steps::RULE, Effect::Warn),
+            (Kind::NamespaceMismatch, &permission::namespace_mismatch::RULE, Effect::Deny),
+            (Kind::MaxAttemptsNotPositive, &hygiene::max_attempts_not_positive::RULE, Effect::Warn),
         ];
         let mut stage = stage(Dialect::FlinkRest, Action::Unknown);
         stage.oddities = rules.map(|(kind, ..)| Oddity::new(kind, Place::Target, "wrong", "do it right")).into();
         for (kind, rule, effect) in rules {
-            stage.platform = rule.looks_at[0].0;
+            stage.platform = rule.looks_at.last().unwrap().0;
             assert_eq!(says(rule, &stage), only(effect), "{kind:?}");
         }
     }

@@ -4,8 +4,8 @@ use crate::document::{Document, Node, Reading};
 use crate::facts::{Declared, Voice};
 use crate::finding::{Effect, Finding, Report, Said, Unjudged};
 use crate::operation::{
-    Action, Change, Deletion, Dialect, JobState, Operation, Place, Reach, Registration, Restore, Stage, Start,
-    StartCause, Stop, StopCause, StopMode, Target, Trigger,
+    Action, Change, Declaration, Deletion, Dialect, JobState, Kind, Operation, Place, Reach, Registration, Resource,
+    Restore, Stage, Start, StartCause, Stop, StopCause, StopMode, Target, Trigger, Verb,
 };
 use crate::restore::SPEC_VERSION;
 use crate::rules::Rule;
@@ -54,6 +54,29 @@ impl Stage<'static> {
     }
 }
 
+/// An update of the FlinkDeployment `prod/orders`, of which rules see the resource alone: operations are added where a
+/// rule looks at them. Specs are YAML, without `{}` around them.
+pub(crate) fn updated(old: &str, new: &str) -> Stage<'static> {
+    declared(Kind::Deployment, Some(old), Some(new))
+}
+
+/// A create, update or delete of a resource that runs a job, by the specs before and after.
+pub(crate) fn declared(kind: Kind, old: Option<&str>, new: Option<&str>) -> Stage<'static> {
+    let resource = |spec: &str| {
+        let head = if kind == Kind::BlueGreen { "spec:\n template:\n  spec:" } else { "spec:" };
+        Resource { node: body(&format!("{head}\n   {}", spec.replace('\n', "\n   "))) }
+    };
+    let (old, object) = (old.map(resource), new.map(resource));
+    let verb = match (&old, &object) {
+        (None, _) => Verb::Create,
+        (_, None) => Verb::Delete,
+        _ => Verb::Update,
+    };
+    let mut stage = Stage::new(Dialect::Kubernetes, crate::facts::Facts::default());
+    stage.declaration = Some(Declaration { verb, kind, object, old, last: None, bare: false, idle: false });
+    stage
+}
+
 /// A value of a request's body.
 pub(super) fn body(source: &str) -> Node<'static> {
     let document: &'static Document<'static> = Box::leak(Box::new(parse(source)));
@@ -67,7 +90,18 @@ pub(crate) fn stop(mode: StopMode, cause: StopCause) -> Action<'static> {
 
 /// A start.
 pub(crate) fn start(cause: StartCause, restore: Restore<'static>) -> Action<'static> {
-    Action::Start(Start { cause, restore, restore_place: Place::Request, allow_non_restored_state: None })
+    Action::Start(Start::new(cause, restore, Place::Request))
+}
+
+/// A start of which more is said.
+pub(super) fn start_with(
+    cause: StartCause,
+    restore: Restore<'static>,
+    say: impl FnOnce(&mut Start<'static>),
+) -> Action<'static> {
+    let mut start = Start::new(cause, restore, Place::Request);
+    say(&mut start);
+    Action::Start(start)
 }
 
 /// A savepoint that is triggered.
@@ -161,4 +195,76 @@ pub(crate) fn run(rule: &'static Rule, stage: &Stage<'_>) -> (Vec<Finding>, Vec<
     let main = rule.level.effect().unwrap_or(Effect::Warn);
     (rule.check)(stage, &mut Report::new(rule, main, stage.leniency, &settings, &mut said));
     (said.findings, said.unjudged)
+}
+
+/// A FlinkDeployment that the operator takes, with these Flink settings.
+pub(super) fn deployment(settings: &str) -> String {
+    format!(
+        "{{apiVersion: flink.apache.org/v1beta1, kind: FlinkDeployment, metadata: {{name: orders, namespace: prod}}, \
+         spec: {{image: 'flink:2.2', flinkVersion: v2_2, serviceAccount: flink, flinkConfiguration: {{{settings}}}, \
+         jobManager: {{resource: {{memory: 2048m, cpu: 1}}}}, taskManager: {{resource: {{memory: 2048m, cpu: 1}}}}, \
+         job: {{jarURI: local:///a.jar, parallelism: 2, upgradeMode: stateless}}}}}}"
+    )
+}
+
+/// A FlinkSessionJob on the cluster [`CLUSTER`], with this in `spec.job`.
+pub(super) fn session_job(job: &str) -> String {
+    format!(
+        "{{apiVersion: flink.apache.org/v1beta1, kind: FlinkSessionJob, metadata: {{name: orders, namespace: prod}}, \
+         spec: {{deploymentName: session, job: {{jarURI: 'https://example.com/a.jar', {job}}}}}}}"
+    )
+}
+
+/// A FlinkStateSnapshot of the FlinkDeployment `job`, with this in its spec.
+pub(super) fn snapshot(fields: &str) -> String {
+    format!(
+        "{{apiVersion: flink.apache.org/v1beta1, kind: FlinkStateSnapshot, metadata: {{name: snap, namespace: prod}}, \
+         spec: {{jobReference: {{kind: FlinkDeployment, name: job}}, {fields}}}}}"
+    )
+}
+
+/// A session cluster.
+pub(super) const CLUSTER: &str =
+    "{kind: FlinkDeployment, metadata: {name: session, namespace: prod}, spec: {flinkVersion: v2_2}}";
+
+/// The status of a resource that the operator last ran with this spec.
+pub(super) fn last_ran(manifest: &str, spec: &str) -> String {
+    let status = format!("status: {{reconciliationStatus: {{lastReconciledSpec: '{{\"spec\": {spec}}}'}}}}");
+    manifest.replacen("spec: {", &format!("{status}, spec: {{"), 1)
+}
+
+/// What a rule says of a manifest that is new, from the bytes on.
+pub(super) fn of_manifest(rule: &'static Rule, manifest: &str, facts: &str) -> Says {
+    judged(rule, manifest, None, facts)
+}
+
+/// The same of a manifest that takes the place of this one.
+pub(super) fn of_update(rule: &'static Rule, manifest: &str, live: &str, facts: &str) -> Says {
+    judged(rule, manifest, Some(live), facts)
+}
+
+fn judged(rule: &'static Rule, manifest: &str, live: Option<&str>, facts: &str) -> Says {
+    use crate::gate::{self, Answer, Envelope, Fact, Outcome, Request, Source};
+    // What starts with `{` would be read as JSON.
+    let yaml = |text: &str| format!("---\n{text}").into_bytes();
+    let (body, live, facts) = (yaml(manifest), live.map(yaml), yaml(facts));
+    let request = Request { envelope: Envelope::Manifest(live.as_deref()), body: &body };
+    let level = rule.level.effect().map_or("warn", Effect::name);
+    let settings = format!("rules: {{{}: {{level: {level}}}}}", rule.id);
+    let settings = crate::compile_settings(settings.as_bytes()).unwrap();
+    let declared = Fact::declared(Source::Operator, &facts);
+    let mut reads = Vec::new();
+    let verdict = loop {
+        let answers = reads.iter().map(|lookup| Fact::observed(lookup, Answer::Unavailable("a test")));
+        let known: Vec<_> = std::iter::once(declared).chain(answers).collect();
+        match gate::check(&request, &known, &settings).unwrap() {
+            Outcome::Decided(verdict) => break verdict,
+            Outcome::Needs(needs) => reads.extend(needs.into_iter().map(|need| need.lookup)),
+        }
+    };
+    let ours = verdict.findings.iter().filter(|finding| finding.rule == rule.id);
+    Says {
+        effects: ours.map(|finding| finding.effect).collect(),
+        unjudged: verdict.unjudged.iter().any(|unjudged| unjudged.rule == rule.id),
+    }
 }

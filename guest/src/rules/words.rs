@@ -1,6 +1,6 @@
 //! Each platform's own words for the next step and for a job's state, so that every rule says them alike.
 
-use crate::operation::{Dialect, JobState, Place, Stage};
+use crate::operation::{Dialect, JobState, Place, Restore, Stage, Start, Want};
 
 /// Whose words to use: a plan is mended in its steps.
 fn speech(stage: &Stage<'_>) -> Dialect {
@@ -58,6 +58,14 @@ pub(super) fn state(platform: Dialect, state: &JobState) -> &str {
     match (platform, state) {
         (Dialect::Alibaba | Dialect::Ververica, JobState::Canceled) => "CANCELLED",
         _ => state.word(),
+    }
+}
+
+/// The read that tells what a start restores from, where that is not known.
+pub(super) fn unknown_choice(start: &Start<'_>) -> Want {
+    match start.restore {
+        Restore::Unknown => Want::Deployment,
+        _ => Want::Savepoints,
     }
 }
 

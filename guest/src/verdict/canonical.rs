@@ -2,7 +2,7 @@
 
 use super::{Decision, Verdict};
 use crate::finding::{Effect, Position};
-use crate::restore::Fate;
+use crate::restore::{Basis, Fate};
 use crate::writer::Writer;
 
 impl Decision {
@@ -12,6 +12,19 @@ impl Decision {
             Self::Allow => "allow",
             Self::Deny => "deny",
             Self::Undecided => "undecided",
+        }
+    }
+}
+
+impl Basis {
+    /// The word in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Snapshot => "snapshot",
+            Self::Kept => "kept",
+            Self::Empty => "empty",
+            Self::Nothing => "nothing",
+            Self::Unknown => "unknown",
         }
     }
 }
@@ -93,6 +106,8 @@ pub(super) fn write(verdict: &Verdict) -> String {
         Some(plan) => {
             out.raw("{\"strategy\":");
             out.string(&plan.strategy);
+            out.raw(",\"basis\":");
+            out.string(plan.basis.name());
             out.raw(",\"chosen\":");
             out.optional(plan.chosen.as_deref());
             out.raw(",\"reason\":");

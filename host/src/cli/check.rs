@@ -6,6 +6,7 @@ mod judge;
 mod live;
 mod trouble;
 
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -31,12 +32,22 @@ Examples:
   sluicegate check deploy/ --live <(kubectl get flinkdeployments -o yaml)
   kustomize build prod | sluicegate check - --live live.yaml --facts facts.yaml --format json")]
 pub struct Check {
+    #[command(flatten)]
+    judging: Judging,
+}
+
+/// What is judged, by what is known, and how the run ends: of every verb that judges requests in files.
+#[derive(Args)]
+pub(super) struct Judging {
     /// Files, folders (walked), or `-` for standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// What is known besides the requests: `Facts` documents (may be repeated)
     #[arg(long, value_name = "FILE")]
     facts: Vec<PathBuf>,
+    /// What the platform answers to reads that could change the verdict: a list of recorded answers (may be repeated)
+    #[arg(long, value_name = "FILE")]
+    observed: Vec<PathBuf>,
     /// Whether the job is to run again after this
     #[arg(long)]
     intent: Option<Intent>,
@@ -91,9 +102,22 @@ impl From<ApiName> for Api {
     }
 }
 
+/// How a report is written for people, and for scripts.
+pub(super) struct Writers {
+    pub(super) human: fn(&Report, Page, &mut dyn Write) -> io::Result<()>,
+    pub(super) json: fn(&Report, &mut dyn Write) -> io::Result<()>,
+}
+
 impl Check {
     /// Judges, reports, and says how it ended.
     pub fn run(self) -> anyhow::Result<Exit> {
+        self.judging.run(&Writers { human: report::human, json: report::json })
+    }
+}
+
+impl Judging {
+    /// Judges, reports, and says how it ended.
+    pub(super) fn run(self, writers: &Writers) -> anyhow::Result<Exit> {
         let (policy, results) = match self.policy.load().and_then(|policy| Ok((name(&policy)?, policy))) {
             Ok((name, policy)) => (Some(name), self.judge(&policy)),
             Err(error) => (None, Err(error)),
@@ -113,8 +137,8 @@ impl Check {
         };
         let mut text = Vec::new();
         match self.format {
-            Format::Human => report::human(&report, Page { width: super::width() }, &mut text)?,
-            Format::Json => report::json(&report, &mut text)?,
+            Format::Human => (writers.human)(&report, Page { width: super::width() }, &mut text)?,
+            Format::Json => (writers.json)(&report, &mut text)?,
         }
         print(&text)?;
         Ok(exit)
@@ -122,7 +146,7 @@ impl Check {
 
     fn judge(&self, policy: &Policy) -> anyhow::Result<Vec<Judged>> {
         let settings = self.settings(policy)?;
-        let known = Known::gather(policy, &self.facts, self.intent)?;
+        let known = Known::gather(policy, &self.facts, &self.observed, self.intent)?;
         let live = Live::open(self.live.as_deref())?;
         let mut judge = Judge::new(policy, settings, &known);
         for path in &self.files {

@@ -1,7 +1,7 @@
 //! What comes out of the sandbox is looked at before anybody sees it: lists and texts are bounded, and no text holds
 //! control characters. A terminal, a log line or a header can take it as it is.
 
-use super::contract::{Description, Failure, Need, Outcome, Place, Problem, RestorePlan, Verdict};
+use super::contract::{Description, Failure, Lookup, Need, Outcome, Place, Problem, RestorePlan, Scoped, Verdict};
 use super::error::PolicyError;
 
 /// Bytes that the answer to one call may take in all; wasmtime stops copying there.
@@ -14,7 +14,35 @@ type Checked = Result<(), PolicyError>;
 pub(super) fn outcome(outcome: &Outcome) -> Checked {
     match outcome {
         Outcome::Decided(verdict) => self::verdict(verdict),
-        Outcome::Needs(needs) => list("needs", needs, |Need { why, .. }| text("need", why)),
+        // A host could not tell what to look up, and would ask again with the same.
+        Outcome::Needs(needs) if needs.is_empty() => {
+            Err(PolicyError::InvalidOutput("an answer that asks for nothing".to_owned()))
+        }
+        Outcome::Needs(needs) => list("needs", needs, |Need { lookup, why }| {
+            text("need", why)?;
+            self::lookup(lookup)
+        }),
+    }
+}
+
+fn lookup(lookup: &Lookup) -> Checked {
+    let scoped = |it: &Scoped| text("namespace", &it.namespace).and_then(|()| text("id", &it.id));
+    match lookup {
+        Lookup::FlinkJobs | Lookup::FlinkConfig => Ok(()),
+        Lookup::FlinkJob(id) | Lookup::FlinkCheckpoints(id) | Lookup::FlinkCheckpointConfig(id) => text("id", id),
+        Lookup::VervericaDeployment(it)
+        | Lookup::VervericaSavepoints(it)
+        | Lookup::VervericaJob(it)
+        | Lookup::AlibabaDeployment(it)
+        | Lookup::AlibabaJobs(it)
+        | Lookup::AlibabaJob(it)
+        | Lookup::AlibabaSavepoints(it) => scoped(it),
+        Lookup::Kubernetes(it) => {
+            text("kind", &it.kind)?;
+            text("namespace", &it.namespace)?;
+            optional("name", it.name.as_ref())
+        }
+        Lookup::Location(at) => text("location", at),
     }
 }
 

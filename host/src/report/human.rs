@@ -18,10 +18,10 @@ const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
 const GREEN: Style = AnsiColor::Green.on_default().bold();
 
 /// How many snapshots that will not be used are shown.
-const PASSED_OVER: usize = 5;
+const PASSED_OVER: usize = 3;
 /// Where findings start, and where their texts do.
-const MARGIN: usize = 2;
-const TEXT: usize = 12;
+pub(super) const MARGIN: usize = 2;
+pub(super) const TEXT: usize = 12;
 
 /// What the report is written on.
 #[derive(Clone, Copy, Debug)]
@@ -35,11 +35,32 @@ pub struct Page {
 /// # Errors
 /// When `out` cannot be written to.
 pub fn human(report: &Report, page: Page, out: &mut dyn Write) -> io::Result<()> {
+    documents(report, page.width, out, |verdict, positions, name, out| {
+        for (finding, position) in verdict.findings.iter().zip(positions) {
+            writeln!(out)?;
+            self::finding(finding, *position, name, page.width, out)?;
+        }
+        exempted(verdict, page.width, out)?;
+        unjudged(verdict, page.width, out)?;
+        match &verdict.restore {
+            Some(plan) => restore(plan, page.width, out),
+            None => Ok(()),
+        }
+    })
+}
+
+/// Writes all documents: decision, request, and of each verdict what `body` says, to whom the file's name is given.
+pub(super) fn documents(
+    report: &Report,
+    width: usize,
+    out: &mut dyn Write,
+    body: impl Fn(&Verdict, &[Option<Position>], &str, &mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
     for (number, judged) in report.results.iter().enumerate() {
         if number > 0 {
             writeln!(out)?;
         }
-        result(judged, page.width, out)?;
+        result(judged, width, out, &body)?;
     }
     if report.results.len() > 1 {
         writeln!(out)?;
@@ -48,7 +69,12 @@ pub fn human(report: &Report, page: Page, out: &mut dyn Write) -> io::Result<()>
     Ok(())
 }
 
-fn result(judged: &Judged, width: usize, out: &mut dyn Write) -> io::Result<()> {
+fn result(
+    judged: &Judged,
+    width: usize,
+    out: &mut dyn Write,
+    body: &impl Fn(&Verdict, &[Option<Position>], &str, &mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
     let name = match judged.input.as_str() {
         "-" => "standard input",
         name => name,
@@ -78,16 +104,7 @@ fn result(judged: &Judged, width: usize, out: &mut dyn Write) -> io::Result<()> 
                 let label = format!("{:MARGIN$}{}", "", "request");
                 paragraph(out, (&label, DIM), (&operation.summary, BOLD), TEXT, width)?;
             }
-            for (finding, position) in verdict.findings.iter().zip(positions) {
-                writeln!(out)?;
-                self::finding(finding, *position, name, width, out)?;
-            }
-            exempted(verdict, width, out)?;
-            unjudged(verdict, width, out)?;
-            match &verdict.restore {
-                Some(plan) => restore(plan, width, out),
-                None => Ok(()),
-            }
+            body(verdict, positions, name, out)
         }
     }
 }
@@ -170,7 +187,7 @@ fn restore(plan: &RestorePlan, width: usize, out: &mut dyn Write) -> io::Result<
     }
     match ignored.len().saturating_sub(PASSED_OVER) {
         0 => Ok(()),
-        more => paragraph(out, ("", PLAIN), (&format!("and {more} more (--format json)"), DIM), TEXT, width),
+        more => paragraph(out, ("", PLAIN), (&format!("and {more} more (sluicegate restore)"), DIM), TEXT, width),
     }
 }
 

@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::{Judged, Outcome, Report, Summary};
-use crate::{Place, Verdict};
+use super::{Judged, Outcome, Position, Report, Summary};
+use crate::{Place, RestorePlan, Verdict};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -18,7 +18,7 @@ struct Document<'r> {
 }
 
 #[derive(Serialize)]
-struct Policy<'r> {
+pub(super) struct Policy<'r> {
     version: &'r str,
     digest: &'r str,
 }
@@ -67,8 +67,9 @@ struct Exempted<'r> {
 }
 
 #[derive(Serialize)]
-struct Restore<'r> {
+pub(super) struct Restore<'r> {
     strategy: &'r str,
+    basis: &'static str,
     chosen: Option<&'r str>,
     reason: &'r str,
     candidates: Vec<Candidate<'r>>,
@@ -89,12 +90,22 @@ pub fn json(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let document = Document {
         api_version: "sluicegate.dev/v1alpha1",
         kind: "CheckReport",
-        policy: report.policy.as_ref().map(|policy| Policy { version: &policy.version, digest: &policy.digest }),
+        policy: policy(report),
         results: report.results.iter().map(entry).collect(),
         summary: report.summary(),
     };
     serde_json::to_writer_pretty(&mut *out, &document)?;
     out.write_all(b"\n")
+}
+
+pub(super) fn policy(report: &Report) -> Option<Policy<'_>> {
+    report.policy.as_ref().map(|policy| Policy { version: &policy.version, digest: &policy.digest })
+}
+
+/// What is wrong, with its place, where there is no verdict.
+pub(super) fn error(message: &str, position: Option<Position>) -> String {
+    let place = position.map(|position| format!("{position}: ")).unwrap_or_default();
+    format!("{place}{message}")
 }
 
 fn entry(judged: &Judged) -> Entry<'_> {
@@ -111,10 +122,7 @@ fn entry(judged: &Judged) -> Entry<'_> {
         error: None,
     };
     match &judged.outcome {
-        Outcome::Error { message, position, .. } => {
-            let place = position.map(|position| format!("{position}: ")).unwrap_or_default();
-            Entry { error: Some(format!("{place}{message}")), ..blank }
-        }
+        Outcome::Error { message, position, .. } => Entry { error: Some(error(message, *position)), ..blank },
         Outcome::Verdict { verdict, positions } => Entry {
             dialect: Some(verdict.dialect.name()),
             decision: verdict.decision.name(),
@@ -130,26 +138,27 @@ fn entry(judged: &Judged) -> Entry<'_> {
                 .iter()
                 .map(|it| Exempted { rule: &it.rule, reason: &it.reason, until: it.until.as_deref() })
                 .collect(),
-            restore: verdict.restore.as_ref().map(|plan| Restore {
-                strategy: &plan.strategy,
-                chosen: plan.chosen.as_deref(),
-                reason: &plan.reason,
-                candidates: plan
-                    .candidates
-                    .iter()
-                    .map(|candidate| Candidate {
-                        id: &candidate.id,
-                        fate: candidate.fate.name(),
-                        reason: &candidate.reason,
-                    })
-                    .collect(),
-            }),
+            restore: verdict.restore.as_ref().map(restore),
             ..blank
         },
     }
 }
 
-fn findings<'r>(verdict: &'r Verdict, positions: &[Option<super::Position>]) -> Vec<Finding<'r>> {
+pub(super) fn restore(plan: &RestorePlan) -> Restore<'_> {
+    Restore {
+        strategy: &plan.strategy,
+        basis: plan.basis.name(),
+        chosen: plan.chosen.as_deref(),
+        reason: &plan.reason,
+        candidates: plan
+            .candidates
+            .iter()
+            .map(|candidate| Candidate { id: &candidate.id, fate: candidate.fate.name(), reason: &candidate.reason })
+            .collect(),
+    }
+}
+
+fn findings<'r>(verdict: &'r Verdict, positions: &[Option<Position>]) -> Vec<Finding<'r>> {
     let places = positions.iter().copied().chain(std::iter::repeat(None));
     verdict
         .findings

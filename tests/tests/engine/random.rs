@@ -83,6 +83,8 @@ enum Ending {
     Verdict(String),
     Failure(String, String, Option<u64>),
     Settings(Vec<(String, String, u32)>),
+    /// The reads that would help: why.
+    Needs(Vec<String>),
     /// Only in the sandbox, and only for bodies made of millions of values.
     OutOfMemory,
 }
@@ -105,10 +107,11 @@ impl Question {
                 return Ending::Settings(problems.into_iter().map(row).collect());
             }
         };
-        let fact = |document| native::Fact { source: native::Source::Operator, document };
+        let fact = |document| native::Fact::declared(native::Source::Operator, document);
         let facts: Vec<_> = self.facts.iter().map(|document| fact(document.0.as_slice())).collect();
         match native::check(&native::Request { envelope, body: &self.body.0 }, &facts, &settings) {
-            Ok(verdict) => Ending::Verdict(verdict.document),
+            Ok(native::Outcome::Decided(verdict)) => Ending::Verdict(verdict.document),
+            Ok(native::Outcome::Needs(needs)) => Ending::Needs(needs.into_iter().map(|need| need.why).collect()),
             Err(failure) => Ending::Failure(kind(failure.kind), failure.message, failure.offset.map(|at| at as u64)),
         }
     }
@@ -140,6 +143,7 @@ impl Question {
         let facts: Vec<_> = self.facts.iter().map(|document| fact(document.0.as_slice())).collect();
         match POLICY.check(&sluicegate::Request { envelope, body: &self.body.0 }, &facts, &settings) {
             Ok(Outcome::Decided(verdict)) => Ending::Verdict(verdict.document),
+            Ok(Outcome::Needs(needs)) => Ending::Needs(needs.into_iter().map(|need| need.why).collect()),
             Err(CheckError::Unjudgeable(failure)) => {
                 Ending::Failure(kind(failure.kind), failure.message, failure.offset.map(u64::from))
             }

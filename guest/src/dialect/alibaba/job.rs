@@ -1,5 +1,6 @@
 //! Jobs and savepoints: stop, start, hot update, and the savepoint of a running job (DOMAIN 2.1 to 2.4).
 
+use super::deployment::parallelism;
 use crate::dialect::managed::{choice, fields, flag, missing, push, required, restore, wrong_type};
 use crate::document::Node;
 use crate::operation::{
@@ -33,17 +34,20 @@ pub(super) fn start<'d>(root: Node<'d>, target: &Target<'d>, stage: &mut Stage<'
         &["deploymentId", "jobId", "resourceQueueName", "resourceSettingSpec", "localVariables", "restoreStrategy"];
     fields(root, "the body of a start", FIELDS, stage);
     required(root, "deploymentId", "deploymentId", "the platform cannot tell what to start", stage);
+    if let Some(settings) = root.get("resourceSettingSpec") {
+        stage.content.parallelism = parallelism(settings);
+        stage.content.configuration = settings.get("flinkConf").filter(Node::is_object);
+        if let Some(configuration) = stage.content.configuration {
+            stage.current.configuration.overlay(configuration);
+        }
+    }
     let strategy = root.get("restoreStrategy");
-    let mut start = Start {
-        cause: StartCause::Request,
-        // A batch job has no state to restore.
-        restore: match stage.facts.deployment.execution_mode.as_deref() {
-            Some("BATCH") => Restore::Empty,
-            _ => Restore::Unknown,
-        },
-        restore_place: Place::of(strategy.or(Some(root))),
-        allow_non_restored_state: None,
+    // A batch job has no state to restore.
+    let restore = match stage.facts.deployment.execution_mode.as_deref() {
+        Some("BATCH") => Restore::Empty,
+        _ => Restore::Unknown,
     };
+    let mut start = Start::new(StartCause::Request, restore, Place::of(strategy.or(Some(root))));
     match strategy {
         Some(node) if node.is_object() => read_strategy(node, &mut start, stage),
         Some(node) => stage.oddities.push(wrong_type(node, "restoreStrategy", "an object")),
@@ -58,6 +62,8 @@ fn read_strategy<'d>(strategy: Node<'d>, start: &mut Start<'d>, stage: &mut Stag
     const FIELDS: &[&str] = &["kind", "savepointId", "allowNonRestoredState", "jobStartTimeInMs"];
     fields(strategy, "`restoreStrategy`", FIELDS, stage);
     let id = strategy.get("savepointId");
+    start.savepoint_id = id.filter(|node| node.text().is_some_and(|id| !id.trim().is_empty()));
+    start.start_time = strategy.get("jobStartTimeInMs");
     if let Some(node) = id.filter(|node| !node.is_string()) {
         stage.oddities.push(wrong_type(node, "restoreStrategy.savepointId", "a text"));
     }
@@ -69,6 +75,7 @@ fn read_strategy<'d>(strategy: Node<'d>, start: &mut Start<'d>, stage: &mut Stag
     }
     if let Some(node) = strategy.get("allowNonRestoredState") {
         start.allow_non_restored_state = flag(node, "restoreStrategy.allowNonRestoredState", stage);
+        start.allow_place = Some(Place::Body(node));
     }
 }
 
@@ -81,7 +88,8 @@ pub(super) fn hot_update<'d>(root: Node<'d>, target: &Target<'d>, stage: &mut St
     }
     if let Some(node) = root.get("updateJobConfigParam") {
         fields(node, "`updateJobConfigParam`", &["newFlinkConf"], stage);
-        if let Some(configuration) = node.get("newFlinkConf") {
+        stage.content.configuration = node.get("newFlinkConf").filter(Node::is_object);
+        if let Some(configuration) = stage.content.configuration {
             stage.current.configuration.overlay(configuration);
         }
         let change = Change { content: true, reach: Reach::Applied, ..Change::default() };
@@ -96,6 +104,7 @@ pub(super) fn hot_update<'d>(root: Node<'d>, target: &Target<'d>, stage: &mut St
 pub(super) fn savepoint<'d>(root: Node<'d>, target: &Target<'d>, stage: &mut Stage<'d>) {
     fields(root, "the body of CreateSavepoint", &["deploymentId", "description", "nativeFormat"], stage);
     required(root, "deploymentId", "deploymentId", "the platform cannot tell whose savepoint to take", stage);
+    stage.content.native_format = root.get("nativeFormat").filter(|node| node.bool() == Some(true));
     let native = root.get("nativeFormat").and_then(|node| flag(node, "nativeFormat", stage)).unwrap_or_default();
     let trigger = Trigger { checkpoint: false, directory: None, native };
     push(stage, Action::Trigger(trigger), target, Place::Body(root));

@@ -2,7 +2,7 @@
 
 use crate::dialect::decode;
 use crate::document::{Document, Reading};
-use crate::facts::{Declared, Voice};
+use crate::facts::{Declared, Observed, Voice};
 use crate::gate::{Envelope, Failure, HttpHead, Request};
 use crate::operation::{Action, OddityKind, Soft, Stage};
 use crate::settings::Settings;
@@ -21,7 +21,7 @@ fn stage<R>(
     let documents = [(Document::parse(facts.as_bytes(), Reading::JsonOrYaml).unwrap(), Voice::Trusted)];
     let declared = Declared::new(&documents).unwrap();
     let request = Request { envelope: Envelope::Http(head), body: body.as_bytes() };
-    decode(&request, &declared, &Settings::default(), |decoded| then(&decoded.stages[0]))
+    decode(&request, &declared, &Observed::default(), &Settings::default(), |decoded| then(&decoded.stages[0]))
 }
 
 /// The operations in words, with their target, and what was noticed.
@@ -171,7 +171,11 @@ fn the_workspace_must_be_named() {
         let headers: Vec<_> = workspace.iter().map(|value| ("Workspace".to_owned(), (*value).to_owned())).collect();
         let head = HttpHead { api: None, method, target, headers: &headers };
         let request = Request { envelope: Envelope::Http(head), body: br#"{"stopStrategy":"NONE"}"# };
-        decode(&request, &Declared::none(), &Settings::default(), |decoded| words(&decoded.stages[0])).unwrap().1
+        decode(&request, &Declared::none(), &Observed::default(), &Settings::default(), |decoded| {
+            words(&decoded.stages[0])
+        })
+        .unwrap()
+        .1
     };
     let stop = format!("{NAMESPACE}/jobs/5af6%3Astop");
     assert_eq!(read("POST", &stop, None), [(OddityKind::RequiredFieldMissing, None)]);

@@ -5,8 +5,9 @@ use std::borrow::Cow;
 
 use super::Route;
 use super::body::{non_empty, only_parameters};
-use crate::configuration::{Configuration, IGNORE_UNCLAIMED_STATE, RECOVERY_PATH};
-use crate::operation::{Action, Oddity, OddityKind, Place, Restore, Start, StartCause};
+use crate::configuration::{CLAIM_MODE, Configuration, IGNORE_UNCLAIMED_STATE, RECOVERY_PATH};
+use crate::document::Node;
+use crate::operation::{Action, Claim, ClaimMode, Oddity, OddityKind, Place, Restore, Start, StartCause};
 
 const FIELDS: &[&str] = &[
     "entryClass",
@@ -30,13 +31,12 @@ impl<'d> Route<'_, 'd> {
         self.body.only(FIELDS, &[], self.call, self.stage);
         only_parameters(PARAMETERS, FIELDS, self.call, self.stage);
         self.program_arguments();
-        for field in ["claimMode", "restoreMode"] {
-            self.body.choice(field, CLAIM_MODES, self.stage);
-        }
         let mut configuration = Configuration::default();
         if let Some(map) = self.body.get("flinkConfiguration") {
             if map.is_object() {
                 configuration.overlay(map);
+                self.stage.content.configuration = Some(map);
+                self.stage.current.configuration.overlay(map);
             } else {
                 self.stage.oddities.push(
                     Oddity::new(
@@ -49,10 +49,21 @@ impl<'d> Route<'_, 'd> {
                 );
             }
         }
+        if let Some(ran) = self.stage.facts.deployment.configuration {
+            let mut before = Configuration::default();
+            self.stage.facts.platform.configuration.into_iter().chain([ran]).for_each(|map| before.overlay(map));
+            self.stage.current.before = Some(before);
+        }
         let (restore, restore_place) = self.restore(&configuration);
-        let allow = self.allow_non_restored_state(&configuration);
+        let (allow_non_restored_state, allow_place) = self.allow_non_restored_state(&configuration);
         let place = restore_place.clone();
-        let start = Start { cause: StartCause::Request, restore, restore_place, allow_non_restored_state: allow };
+        let start = Start {
+            allow_non_restored_state,
+            allow_place,
+            claim: self.claim(&configuration),
+            configuration: self.body.get("flinkConfiguration").filter(Node::is_object),
+            ..Start::new(StartCause::Request, restore, restore_place)
+        };
         (Action::Start(start), place)
     }
 
@@ -87,14 +98,55 @@ impl<'d> Route<'_, 'd> {
         }
     }
 
-    fn allow_non_restored_state(&mut self, configuration: &Configuration<'d>) -> Option<bool> {
-        let field = self.body.get("allowNonRestoredState").is_some();
+    fn allow_non_restored_state(&mut self, configuration: &Configuration<'d>) -> (Option<bool>, Option<Place<'d>>) {
+        let field = self.body.get("allowNonRestoredState");
         let said = self.body.flag("allowNonRestoredState", self.stage);
-        if field {
-            return Some(said);
+        if let Some(node) = field {
+            return (Some(said), Some(Place::Body(node)));
         }
-        let query = self.call.parameter("allowNonRestoredState").map(|value| value.eq_ignore_ascii_case("true"));
-        query.or_else(|| configuration.is_on(IGNORE_UNCLAIMED_STATE))
+        if let Some(value) = self.call.parameter("allowNonRestoredState") {
+            return (Some(value.eq_ignore_ascii_case("true")), Some(Place::Target));
+        }
+        match configuration.entry(IGNORE_UNCLAIMED_STATE) {
+            Some(entry) => (configuration.is_on(IGNORE_UNCLAIMED_STATE), Some(Place::Body(entry.node))),
+            None => (self.stage.current.configuration.is_on(IGNORE_UNCLAIMED_STATE), None),
+        }
+    }
+
+    /// Who shall own the snapshot: the field, by its new or its old name, else the job's or the cluster's configuration.
+    fn claim(&mut self, configuration: &Configuration<'d>) -> Option<Claim<'d>> {
+        let mut given = ["claimMode", "restoreMode"].map(|field| {
+            let mode = self.body.choice(field, CLAIM_MODES, self.stage).and_then(ClaimMode::read)?;
+            self.body.get(field).map(|node| (mode, node))
+        });
+        if let [_, Some((_, node))] = given {
+            let oddity = Oddity::new(
+                OddityKind::DeprecatedField,
+                Place::Body(node),
+                "`restoreMode` is the old name of `claimMode`, and a later Flink will drop it without a word",
+                "write `claimMode`",
+            );
+            self.stage.oddities.push(oddity.observed("`restoreMode`").expected("claimMode"));
+        }
+        if let [Some((_, claim)), Some((_, restore))] = given {
+            let oddity = Oddity::new(
+                OddityKind::ClaimAndRestoreModeBoth,
+                Place::Body(restore),
+                "`claimMode` and `restoreMode` are two names of one field: one of them is dropped without a word",
+                "leave out `restoreMode`",
+            );
+            let both = format!("{} and {}", claim.source(), restore.source());
+            self.stage.oddities.push(oddity.observed(both).expected("claimMode"));
+        }
+        // Which of two wins is not documented: the one that deletes most is taken to.
+        given.sort_by_key(|given| given.map(|(mode, _)| mode));
+        if let Some((mode, node)) = given.into_iter().flatten().last() {
+            return Some(Claim { mode, place: Place::Body(node) });
+        }
+        let own = configuration.entry(CLAIM_MODE).map(|entry| (&entry.value, Place::Body(entry.node)));
+        let cluster = || self.stage.current.configuration.entry(CLAIM_MODE).map(|entry| (&entry.value, Place::Request));
+        let (word, place) = own.or_else(cluster)?;
+        Some(Claim { mode: ClaimMode::read(word)?, place })
     }
 
     /// `programArgs` is gone in 2.x, but Flink 2.3's own web page sends it: a warning (DOMAIN 6.12).

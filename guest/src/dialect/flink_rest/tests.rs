@@ -1,7 +1,7 @@
 //! Every spelling of DOMAIN section 8, recorded on Flink 1.20.5 and 2.3.0: read as Flink reads it, or refused.
 
 use crate::dialect::decode;
-use crate::facts::Declared;
+use crate::facts::{Declared, Observed};
 use crate::gate::{Envelope, Failure, HttpHead, Request};
 use crate::operation::{Action, OddityKind, Restore, StopMode};
 use crate::settings::Settings;
@@ -18,7 +18,7 @@ fn read(
     let headers: Vec<_> = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let head = HttpHead { api: None, method, target, headers: &headers };
     let request = Request { envelope: Envelope::Http(head), body };
-    decode(&request, &Declared::none(), &Settings::default(), |decoded| {
+    decode(&request, &Declared::none(), &Observed::default(), &Settings::default(), |decoded| {
         let stage = &decoded.stages[0];
         let words = match &stage.operations[0].action {
             Action::Stop(stop) => match stop.mode {

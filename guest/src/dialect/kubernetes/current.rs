@@ -4,11 +4,13 @@ use std::borrow::Cow;
 
 use super::request::Ask;
 use super::volumes;
-use crate::configuration::{Configuration, DRAIN_ON_SAVEPOINT, Entry, Key, RETENTION, SAVEPOINT_ON_DELETION};
+use crate::configuration::{
+    Configuration, DRAIN_ON_SAVEPOINT, Entry, Key, RETENTION, SAVEPOINT_ON_DELETION, STATE_DIRECTORIES,
+};
 use crate::document::Node;
 use crate::facts::Facts;
 use crate::operation::Verb;
-use crate::operation::{Current, JobState, Place, Retention, Stage};
+use crate::operation::{Content, Current, JobState, Place, Retention, Stage};
 use crate::operation::{Desired, Kind, Resource, Spec, UpgradeMode};
 
 /// What the operator writes as the savepoint of a stop that kept its state in the metadata of high availability.
@@ -26,9 +28,15 @@ pub(super) fn of<'d>(ask: &Ask<'d>, facts: &Facts<'d>, last: Option<Spec<'_>>) -
     let spec = ask.resource().map(|resource| resource.spec(ask.kind));
     let (configuration, configuration_complete) = configuration(ask.kind, &ask.target.namespace, spec, facts);
     let before_update = old.filter(|_| ask.verb == Verb::Update);
-    let mounts = spec
-        .filter(|spec| spec.initial_savepoint().is_some() && ask.kind.has_pods())
-        .and_then(|spec| volumes::mounts(spec, &configuration));
+    let before_configuration =
+        before_update.map(|spec| self::configuration(ask.kind, &ask.target.namespace, Some(spec), facts).0);
+    let local = STATE_DIRECTORIES.iter().any(|key| configuration.local_directory(key).is_some());
+    let asked = spec.filter(|spec| local || spec.initial_savepoint().is_some());
+    let mounts = asked.and_then(|spec| mounts(ask, spec, &configuration, facts));
+    let mounts_before = match (before_update, &before_configuration) {
+        (Some(spec), Some(before)) if asked.is_some() => self::mounts(ask, spec, before, facts),
+        _ => None,
+    };
     Current {
         state: state(before, facts),
         desired: None,
@@ -38,17 +46,41 @@ pub(super) fn of<'d>(ask: &Ask<'d>, facts: &Facts<'d>, last: Option<Spec<'_>>) -
         savepoint_always: ask.kind == Kind::BlueGreen,
         stopped_at: old.and_then(|old| stopped_at(before?, old, last)),
         stopped_by_drain: last.is_some_and(|last| stopped_by_drain(ask, last, facts)),
-        before: before_update.map(|spec| self::configuration(ask.kind, &ask.target.namespace, Some(spec), facts).0),
+        before: before_configuration,
+        deployed: None,
+        dependents: Vec::new(),
         kept_state: before_update.and_then(|spec| spec.keeps_state()),
         mounts,
+        mounts_before,
         configuration,
         configuration_complete,
+        ..Current::default()
     }
+}
+
+/// The volumes of the pods that the job runs in: those of this spec, or of a session job's cluster.
+fn mounts<'d>(
+    ask: &Ask<'_>,
+    spec: Spec<'d>,
+    configuration: &Configuration<'_>,
+    facts: &Facts<'d>,
+) -> Option<Vec<Cow<'d, str>>> {
+    let pods = match ask.kind {
+        kind if kind.has_pods() => spec,
+        _ => cluster_of(spec, &ask.target.namespace, facts)?,
+    };
+    volumes::mounts(pods, configuration)
+}
+
+/// The spec of a session job's cluster, if it is declared.
+fn cluster_of<'d>(spec: Spec<'_>, namespace: &str, facts: &Facts<'d>) -> Option<Spec<'d>> {
+    let name = spec.get("deploymentName")?.text()?;
+    Some(related(facts, "FlinkDeployment", namespace, &name)?.spec(Kind::Deployment))
 }
 
 /// The savepoint that a suspended job comes back from (DOMAIN 4.2-5). After a last-state suspend the operator goes by
 /// the metadata of high availability, and a path is a leftover.
-fn stopped_at<'d>(before: Resource<'d>, old: Spec<'d>, last: Option<Spec<'_>>) -> Option<Cow<'d, str>> {
+pub(super) fn stopped_at<'d>(before: Resource<'d>, old: Spec<'d>, last: Option<Spec<'_>>) -> Option<Cow<'d, str>> {
     let kept_elsewhere = last.is_some_and(|last| last.upgrade_mode() == UpgradeMode::LastState);
     if old.desired() != Desired::Suspended || kept_elsewhere {
         return None;
@@ -110,10 +142,9 @@ pub(super) fn configuration<'d>(
         configuration.overlay(defaults);
     }
     if kind == Kind::SessionJob {
-        let name = spec.and_then(|spec| spec.get("deploymentName")).and_then(|name| name.text());
-        let cluster = name.and_then(|name| related(facts, "FlinkDeployment", namespace, &name));
+        let cluster = spec.and_then(|spec| cluster_of(spec, namespace, facts));
         complete &= cluster.is_some();
-        if let Some(settings) = cluster.and_then(|cluster| cluster.spec(Kind::Deployment).get("flinkConfiguration")) {
+        if let Some(settings) = cluster.and_then(|cluster| cluster.get("flinkConfiguration")) {
             configuration.overlay(settings);
         }
     }
@@ -134,18 +165,32 @@ pub(super) fn retention(configuration: &Configuration<'_>) -> Retention {
 
 /// A declared resource, as the cluster returns it.
 pub(super) fn related<'d>(facts: &Facts<'d>, kind: &str, namespace: &str, name: &str) -> Option<Resource<'d>> {
-    let fits = |node: &Node<'d>| {
-        node.get("kind").is_some_and(|word| word.is(kind))
-            && node.path(&["metadata", "name"]).is_some_and(|word| word.is(name))
-            && node.path(&["metadata", "namespace"]).is_none_or(|word| word.is(namespace))
+    facts.related(kind, namespace, name).map(|node| Resource { node })
+}
+
+/// What a create or update says of the job's content.
+pub(super) fn content<'d>(ask: &Ask<'d>) -> Content<'d> {
+    let Some(object) = ask.object else { return Content::default() };
+    let spec = object.spec(ask.kind);
+    let old = ask.old.map(|old| old.spec(ask.kind)).unwrap_or(Spec { node: None });
+    let changed = |after: Option<Node<'d>>, before: Option<Node<'d>>| {
+        after.filter(|after| before.is_none_or(|before| !before.same(after)))
     };
-    facts.related.iter().copied().find(fits).map(|node| Resource { node })
+    Content {
+        configuration: spec.get("flinkConfiguration"),
+        parallelism: spec.of_job("parallelism"),
+        engine_version: spec.get("flinkVersion"),
+        artifact: changed(spec.of_job("jarURI"), old.of_job("jarURI"))
+            .or_else(|| changed(spec.get("image"), old.get("image")).filter(|_| spec.job().is_some())),
+        native_format: None,
+        restores: spec.keeps_state(),
+        restores_latest_state: false,
+    }
 }
 
 /// Where a key stands, if that is in the request: the operator's defaults are another document.
 pub(super) fn place_in<'d>(resource: Resource<'d>, entry: &Entry<'d>) -> Option<Place<'d>> {
-    let body = resource.node.source().as_bytes().as_ptr_range();
-    body.contains(&entry.node.source().as_ptr()).then_some(Place::Body(entry.node))
+    resource.place_of(entry.node)
 }
 
 /// Whether a switch of the operator is on, and where the request says so. Absent means off (DOMAIN 4.3).
@@ -167,11 +212,7 @@ pub(super) fn switched_off<'d>(stage: &Stage<'d>, resource: Resource<'d>, spec: 
 
 /// Major and minor version: of the resource, of a session job's cluster, or as declared.
 pub(super) fn flink_version(ask: &Ask<'_>, spec: Spec<'_>, facts: &Facts<'_>) -> Option<(u32, u32)> {
-    let cluster = || {
-        let name = spec.get("deploymentName")?.text()?;
-        let cluster = related(facts, "FlinkDeployment", &ask.target.namespace, &name)?;
-        cluster.spec(Kind::Deployment).get("flinkVersion")?.text()
-    };
+    let cluster = || cluster_of(spec, &ask.target.namespace, facts)?.get("flinkVersion")?.text();
     let own = spec.get("flinkVersion").and_then(|version| version.text());
     let word: Cow<'_, str> = own.or_else(cluster).or_else(|| facts.platform.flink_version.clone())?;
     let mut parts = word.trim_start_matches('v').split(['_', '.']).map(|part| part.parse::<u32>().ok());

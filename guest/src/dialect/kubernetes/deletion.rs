@@ -3,10 +3,11 @@
 
 use super::current;
 use super::request::Ask;
-use crate::configuration::SAVEPOINT_ON_DELETION;
+use crate::configuration::{Configuration, SAVEPOINT_ON_DELETION};
 use crate::document::Node;
+use crate::facts::Facts;
 use crate::instant::Instant;
-use crate::operation::{Action, Deletion, JobState, Operation, Place, Skipped, Stage};
+use crate::operation::{Action, Deletion, Dependent, JobState, Operation, Place, Skipped, Stage, Target};
 use crate::operation::{Kind, Resource};
 
 /// Seconds since 1970.
@@ -48,7 +49,12 @@ pub(super) fn delete<'d>(stage: &mut Stage<'d>, ask: &Ask<'d>, deployed: Option<
             Place::Body(label.unwrap_or(old.node))
         }
     };
-    let deletion = Deletion { skipped, ..deletion(stage, ask, old, on_deletion && cleaned, deployed, place) };
+    if ask.kind == Kind::Deployment && old.spec(ask.kind).job().is_none() {
+        stage.current.dependents = session_jobs(&stage.facts, ask, old);
+    }
+    let stateful = stage.current.stateful;
+    let first = on_deletion && cleaned;
+    let deletion = Deletion { skipped, ..deletion(&stage.facts, stateful, ask, old, first, deployed, place) };
     push(stage, ask, deletion, Place::Body(old.node));
 }
 
@@ -68,7 +74,9 @@ pub(super) fn abandon<'d>(
     if deployed == Some(false) || none {
         return false;
     }
-    let deletion = Deletion { skipped: Some(why), ..deletion(stage, ask, old, false, deployed, place.clone()) };
+    let stateful = stage.current.stateful;
+    let deletion = deletion(&stage.facts, stateful, ask, old, false, deployed, place.clone());
+    let deletion = Deletion { skipped: Some(why), ..deletion };
     push(stage, ask, deletion, place);
     true
 }
@@ -77,24 +85,66 @@ fn push<'d>(stage: &mut Stage<'d>, ask: &Ask<'d>, deletion: Deletion<'d>, place:
     stage.operations.push(Operation { action: Action::Delete(deletion), target: ask.target.clone(), place });
 }
 
+/// The session jobs that are known to run on a cluster, each with what its own delete would do.
+fn session_jobs<'d>(facts: &Facts<'d>, ask: &Ask<'d>, cluster: Resource<'d>) -> Vec<Dependent<'d>> {
+    let namespace = &ask.target.namespace;
+    let refers = |node: &&Node<'d>| {
+        node.get("kind").is_some_and(|kind| kind.is("FlinkSessionJob"))
+            && node.path(&["metadata", "namespace"]).is_none_or(|word| word.is(namespace))
+            && node.path(&["spec", "deploymentName"]).is_some_and(|name| name.is(&ask.target.name))
+    };
+    let dependent = |node: &Node<'d>| {
+        let job = Resource { node: *node };
+        let name = job.metadata("name").and_then(|name| name.text()).unwrap_or_default();
+        let spec = job.spec(Kind::SessionJob);
+        let mut configuration = Configuration::default();
+        let own = [cluster.spec(Kind::Deployment), spec].map(|spec| spec.get("flinkConfiguration"));
+        facts
+            .platform
+            .configuration
+            .into_iter()
+            .chain(own.into_iter().flatten())
+            .for_each(|map| configuration.overlay(map));
+        let state = current::state(Some(job), &Facts::default());
+        let reconciled = job.status(&["reconciliationStatus", "lastReconciledSpec"]).is_some();
+        let deployed = Some(state.is_some() || reconciled);
+        // The delete of a job that is being deleted was judged before.
+        let first = job.is_terminating() || current::switch(&configuration, SAVEPOINT_ON_DELETION).is_some();
+        let target = Target { namespace: namespace.clone(), name: name.clone() };
+        let own = Ask {
+            verb: ask.verb,
+            kind: Kind::SessionJob,
+            target,
+            user: None,
+            object: None,
+            old: Some(job),
+            bare: false,
+        };
+        let place = Place::Body(cluster.node);
+        Dependent { name, state, deletion: deletion(facts, spec.keeps_state(), &own, job, first, deployed, place) }
+    };
+    facts.related.iter().filter(refers).map(dependent).collect()
+}
+
 fn deletion<'d>(
-    stage: &Stage<'d>,
+    facts: &Facts<'_>,
+    stateful: Option<bool>,
     ask: &Ask<'d>,
     old: Resource<'d>,
     savepoint_first: bool,
     deployed: Option<bool>,
     place: Place<'d>,
 ) -> Deletion<'d> {
-    let points = restore_points(stage, ask, old);
+    let points = restore_points(facts, ask, old);
     let newest = points.iter().max_by_key(|point| (point.at.is_some(), point.at));
-    let now = stage.facts.now.as_deref().and_then(seconds);
+    let now = facts.now.as_deref().and_then(seconds);
     // What is dated ahead of the clock cannot be dated at all.
     let age = |point: &Point| now.zip(point.at).and_then(|(now, at)| u64::try_from(now - at).ok());
     // Without a job (a session cluster) there is no state of its own to lose.
     let stateful = match old.spec(ask.kind).job() {
         None => Some(false),
         Some(_) if !points.is_empty() => Some(true),
-        Some(_) => stage.current.stateful,
+        Some(_) => stateful,
     };
     Deletion {
         savepoint_first: Some(savepoint_first),
@@ -115,9 +165,9 @@ struct Point {
     at: Option<i64>,
 }
 
-fn restore_points(stage: &Stage<'_>, ask: &Ask<'_>, old: Resource<'_>) -> Vec<Point> {
+fn restore_points(facts: &Facts<'_>, ask: &Ask<'_>, old: Resource<'_>) -> Vec<Point> {
     let mut points = Vec::new();
-    for savepoint in stage.facts.savepoints.iter().flatten() {
+    for savepoint in facts.savepoints.iter().flatten() {
         let own = savepoint.deployment_id.as_deref().is_none_or(|owner| is_name_of(owner, ask, old));
         if own && savepoint.state.as_deref().is_none_or(|state| state == "COMPLETED") {
             let created = savepoint.created_at.as_deref();
@@ -125,7 +175,7 @@ fn restore_points(stage: &Stage<'_>, ask: &Ask<'_>, old: Resource<'_>) -> Vec<Po
             points.push(Point { words, savepoint: savepoint.state.is_some(), at: created.and_then(seconds) });
         }
     }
-    for snapshot in stage.facts.related.iter().filter(|node| is_savepoint_of(node, ask)) {
+    for snapshot in facts.related.iter().filter(|node| is_savepoint_of(node, ask)) {
         let created = snapshot.path(&["status", "resultTimestamp"]).and_then(|time| time.scalar());
         let location = snapshot.path(&["status", "path"]).and_then(|path| path.scalar()).unwrap_or_default();
         let words = format!("savepoint `{location}`{}", of(created.as_deref()));

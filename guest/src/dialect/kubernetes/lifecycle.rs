@@ -4,12 +4,13 @@ use super::current;
 use super::difference::Difference;
 use super::request::Ask;
 use crate::configuration::{
-    DRAIN_ON_SAVEPOINT, IGNORE_UNCLAIMED_STATE, IN_PLACE_SCALING, LAST_STATE_FALLBACK, SAVEPOINT_DIRECTORY,
+    CLAIM_MODE, Configuration, DRAIN_ON_SAVEPOINT, IGNORE_UNCLAIMED_STATE, IN_PLACE_SCALING, LAST_STATE_FALLBACK,
+    SAVEPOINT_DIRECTORY, SAVEPOINT_FORMAT,
 };
 use crate::document::Node;
 use crate::operation::{
-    Action, Change, JobState, Operation, Place, Reach, Restore, Stage, Start, StartCause, Stop, StopCause, StopMode,
-    Trigger,
+    Action, Change, Claim, ClaimMode, JobState, Operation, Place, Reach, Restore, Stage, Start, StartCause, Stop,
+    StopCause, StopMode, Trigger,
 };
 use crate::operation::{Desired, Kind, Resource, Spec, UpgradeMode};
 
@@ -164,10 +165,32 @@ impl<'d> Transition<'_, 'd> {
         restore_place: Place<'d>,
         place: Place<'d>,
     ) {
-        let flag = self.new.of_job("allowNonRestoredState").and_then(|flag| flag.bool());
-        let allow_non_restored_state = flag.or_else(|| stage.current.configuration.is_on(IGNORE_UNCLAIMED_STATE));
-        let start = Start { cause, restore, restore_place, allow_non_restored_state };
+        let allow_place = self.allows_non_restored(self.new, &stage.current.configuration);
+        let allow_non_restored_state = Some(allow_place.is_some());
+        let mut start = Start { allow_non_restored_state, allow_place, ..Start::new(cause, restore, restore_place) };
+        let claim = stage.current.configuration.entry(CLAIM_MODE).filter(|_| start.location().is_some());
+        start.claim = claim.and_then(|entry| {
+            let place = current::place_in(self.resource, entry).unwrap_or(Place::Request);
+            Some(Claim { mode: ClaimMode::read(&entry.value)?, place })
+        });
         self.push(stage, Action::Start(start), place);
+    }
+
+    /// Where it is said that a restore may drop state: by the flag, or where that is silent by the configuration.
+    fn allows_non_restored(&self, spec: Spec<'d>, configuration: &Configuration<'d>) -> Option<Place<'d>> {
+        if let Some(flag) = spec.of_job("allowNonRestoredState") {
+            return flag.bool().unwrap_or_default().then_some(Place::Body(flag));
+        }
+        let entry = current::switch(configuration, IGNORE_UNCLAIMED_STATE)?;
+        Some(current::place_in(self.resource, entry).unwrap_or(Place::Request))
+    }
+
+    /// The same, if this request brings it in.
+    fn newly_allows_non_restored(&self, stage: &Stage<'d>) -> Option<Place<'d>> {
+        let place = self.allows_non_restored(self.new, &stage.current.configuration)?;
+        let before = self.ask.old.zip(stage.current.before.as_ref());
+        let old = before.and_then(|(old, before)| self.allows_non_restored(old.spec(self.ask.kind), before));
+        old.is_none().then_some(place)
     }
 
     /// A savepoint or checkpoint by nonce: the operator waits until the job runs, and drops the wish otherwise.
@@ -175,7 +198,7 @@ impl<'d> Transition<'_, 'd> {
         let runs = stage.current.state.as_ref().is_none_or(|state| *state == JobState::Running);
         for (nonce, checkpoint) in [(difference.savepoint, false), (difference.checkpoint, true)] {
             let Some(nonce) = nonce else { continue };
-            let format = stage.current.configuration.get(&["kubernetes.operator.savepoint.format.type"]);
+            let format = stage.current.configuration.get(SAVEPOINT_FORMAT);
             let native = !checkpoint && format.is_some_and(|format| format.eq_ignore_ascii_case("NATIVE"));
             let action = match runs {
                 true => Action::Trigger(Trigger { checkpoint, directory: None, native }),
@@ -265,8 +288,9 @@ impl<'d> Transition<'_, 'd> {
             reach,
             arms_drain,
             drops_savepoint_on_delete: current::switched_off(stage, self.resource, self.new),
-            stores_location: None,
             stateful: self.new.keeps_state(),
+            allows_non_restored: self.newly_allows_non_restored(stage),
+            ..Change::default()
         };
         self.push(stage, Action::Change(change), place);
     }

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use super::current;
 use super::request::Ask;
-use crate::configuration::Configuration;
+use super::stored::{self, Stored};
+use crate::configuration::{Configuration, SAVEPOINT_FORMAT};
 use crate::document::Node;
 use crate::facts::Facts;
 use crate::operation::Verb;
@@ -17,14 +18,18 @@ pub(super) fn job_of<'d>(ask: &Ask<'d>) -> Option<Target<'d>> {
     Some(Target { namespace: ask.target.namespace.clone(), name })
 }
 
-/// What is known of that job: the declared resource of its name, else the declared facts.
-pub(super) fn current<'d>(ask: &Ask<'d>, facts: &Facts<'d>) -> Current<'d> {
+/// The kind of the job that a snapshot is of.
+pub(super) fn kind_of(ask: &Ask<'_>) -> (Kind, &'static str) {
     let reference = ask.resource().and_then(|resource| resource.node.path(&["spec", "jobReference"]));
-    let session = reference.and_then(|node| node.get("kind")).is_some_and(|kind| kind.is("FlinkSessionJob"));
-    let (kind, word) = match session {
+    match reference.and_then(|node| node.get("kind")).is_some_and(|kind| kind.is("FlinkSessionJob")) {
         true => (Kind::SessionJob, "FlinkSessionJob"),
         false => (Kind::Deployment, "FlinkDeployment"),
-    };
+    }
+}
+
+/// What is known of that job: the declared resource of its name, else the declared facts.
+pub(super) fn current<'d>(ask: &Ask<'d>, facts: &Facts<'d>) -> Current<'d> {
+    let (kind, word) = kind_of(ask);
     let job = job_of(ask).and_then(|job| current::related(facts, word, &job.namespace, &job.name));
     let spec = job.map(|job| job.spec(kind));
     let (mut configuration, mut complete) = current::configuration(kind, &ask.target.namespace, spec, facts);
@@ -33,9 +38,13 @@ pub(super) fn current<'d>(ask: &Ask<'d>, facts: &Facts<'d>) -> Current<'d> {
         configuration.overlay(declared);
     }
     complete &= job.is_some() || declared.is_some();
+    let last = job.and_then(|job| job.status(&["reconciliationStatus", "lastReconciledSpec"]));
+    let text = stored::text(last);
+    let last = Stored::parse(last, text.as_deref());
     Current {
         state: current::state(job, facts),
         stateful: spec.and_then(|spec| spec.keeps_state()),
+        stopped_at: job.zip(spec).and_then(|(job, spec)| current::stopped_at(job, spec, last.spec())),
         retention: Some(current::retention(&configuration)),
         configuration,
         configuration_complete: complete,
@@ -79,6 +88,7 @@ fn take<'d>(stage: &mut Stage<'d>, ask: &Ask<'d>, resource: Resource<'d>) {
         }
         (Some(savepoint), _) => {
             let native = native(savepoint, &stage.current.configuration);
+            stage.content.native_format = savepoint.get("formatType").filter(|_| native);
             let trigger = Trigger { checkpoint: false, directory: path, native };
             (Action::Trigger(trigger), job_of(ask).unwrap_or_else(|| ask.target.clone()), savepoint)
         }
@@ -94,7 +104,7 @@ fn take<'d>(stage: &mut Stage<'d>, ask: &Ask<'d>, resource: Resource<'d>) {
 
 fn native(savepoint: Node<'_>, configuration: &Configuration<'_>) -> bool {
     let own = savepoint.get("formatType").and_then(|format| format.text());
-    let word = own.or_else(|| configuration.get(&["kubernetes.operator.savepoint.format.type"]).map(Cow::Borrowed));
+    let word = own.or_else(|| configuration.get(SAVEPOINT_FORMAT).map(Cow::Borrowed));
     word.is_some_and(|word| word.eq_ignore_ascii_case("NATIVE"))
 }
 

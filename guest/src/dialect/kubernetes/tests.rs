@@ -37,7 +37,8 @@ fn with<R>(body: &str, facts: &str, look: impl FnOnce(&Decoded<'_>) -> R) -> R {
     let facts = [(Document::parse(facts.as_bytes(), Reading::JsonOrYaml).unwrap(), Voice::Trusted)];
     let declared = Declared::new(&facts).unwrap();
     let settings = Settings::default();
-    let context = dialect::Context { declared: &declared, settings: &settings };
+    let observed = crate::facts::Observed::default();
+    let context = dialect::Context { declared: &declared, observed: &observed, settings: &settings };
     let body = Document::parse(body.as_bytes(), Reading::JsonOrYaml).unwrap();
     kubernetes::review(body.root(), &context, look).unwrap()
 }
@@ -69,7 +70,8 @@ fn decoded(body: &str, facts: &str) -> String {
 fn manifest(body: &str, live: Option<&str>) -> String {
     let declared = Declared::none();
     let settings = Settings::default();
-    let context = dialect::Context { declared: &declared, settings: &settings };
+    let observed = crate::facts::Observed::default();
+    let context = dialect::Context { declared: &declared, observed: &observed, settings: &settings };
     let (body, live) = (format!("--- {body}"), format!("--- {}", live.unwrap_or("null")));
     let parse = |text| Document::parse(text, Reading::JsonOrYaml).unwrap();
     let (body, live) = (parse(body.as_bytes()), parse(live.as_bytes()));
@@ -146,7 +148,8 @@ fn odd_words_are_told() {
 fn broken_reviews_are_refused_in_plain_words() {
     let declared = Declared::none();
     let settings = Settings::default();
-    let context = dialect::Context { declared: &declared, settings: &settings };
+    let observed = crate::facts::Observed::default();
+    let context = dialect::Context { declared: &declared, observed: &observed, settings: &settings };
     let good = review("FlinkDeployment", "CREATE", "jane", &deployment(SPEC, "null"), "null");
     for (from, to) in [
         ("uid: u", "uid: ''"),
@@ -195,7 +198,8 @@ fn what_is_missing_is_said_to_be_missing() {
     assert!(manifest("{kind: FlinkDeployment, metadata: {name: orders}}", None).contains("is missing"));
     let declared = Declared::none();
     let settings = Settings::default();
-    let context = dialect::Context { declared: &declared, settings: &settings };
+    let observed = crate::facts::Observed::default();
+    let context = dialect::Context { declared: &declared, observed: &observed, settings: &settings };
     let whole = review("FlinkDeployment", "CREATE", "jane", &deployment(SPEC, "{}"), "null");
     for taken in ["operation: CREATE, ", "apiVersion: admission.k8s.io/v1, "] {
         let text = format!("--- {}", whole.replace(taken, ""));

@@ -47,6 +47,8 @@ fn mounted<'d>(templates: [Option<Node<'d>>; 2]) -> Vec<Cow<'d, str>> {
     specs()
         .filter_map(|spec| spec.get("containers"))
         .flat_map(|containers| containers.elements())
+        // What a sidecar mounts is not there for Flink.
+        .filter(|container| container.get("name").is_some_and(|name| name.is("flink-main-container")))
         .filter_map(|container| container.get("volumeMounts"))
         .flat_map(|mounts| mounts.elements())
         .filter(|mount| mount.get("name").and_then(|name| name.text()).is_some_and(|name| lasting.contains(&name)))
@@ -95,6 +97,7 @@ mod tests {
             assert!(found(format!("podTemplate: {}", template(volume, "/flink-data"))).is_empty(), "{volume}");
         }
         assert!(found("image: flink".to_owned()).is_empty());
+        assert!(found(format!("podTemplate: {}", shared.replace("flink-main-container", "sidecar"))).is_empty());
         assert_eq!(paths("flinkConfiguration: {kubernetes.pod-template-file.default: /opt/pod.yaml}"), None);
     }
 }

@@ -100,10 +100,8 @@ impl<'d> Step<'d> {
                 Action::Stop(Stop { mode: *mode, cause: *cause, drain: None, directory: *directory })
             }
             Verb::Start { restore, place, allow_non_restored_state } => Action::Start(Start {
-                cause: StartCause::Request,
-                restore: restore.clone(),
-                restore_place: place.clone(),
                 allow_non_restored_state: *allow_non_restored_state,
+                ..Start::new(StartCause::Request, restore.clone(), place.clone())
             }),
             Verb::Change => Action::Change(Change { content: true, reach: Reach::Applied, ..Change::default() }),
             Verb::Publish => Action::Publish(Reach::Applied),

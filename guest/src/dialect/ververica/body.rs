@@ -51,11 +51,22 @@ pub(super) struct Body<'d> {
     pub(super) root: Node<'d>,
     /// The body is the whole resource: what it does not say is not there.
     pub(super) whole: bool,
+    /// The field with name, labels and annotations: `userMetadata` in a VvpDeployment (DOMAIN 1.8).
+    pub(super) metadata: &'static str,
+    /// What is stored, where the request brings that along.
+    pub(super) stored: Option<Node<'d>>,
+    /// A restart is asked for, whatever else changes.
+    pub(super) restart: Option<Node<'d>>,
 }
 
 impl<'d> Body<'d> {
     pub(super) fn new(root: Node<'d>, whole: bool) -> Self {
-        Self { root, whole }
+        Self { root, whole, metadata: "metadata", stored: None, restart: None }
+    }
+
+    /// The annotation of this name.
+    pub(super) fn annotation(&self, name: &str) -> Option<Node<'d>> {
+        self.value(&[self.metadata, "annotations", name])
     }
 
     /// What it says of the field at this path. A null on the way takes away all below it.

@@ -46,7 +46,17 @@ pub(super) fn check_deployment<'d>(body: &Body<'d>, stage: &mut Stage<'d>) {
         let oddity = Oddity::new(OddityKind::UnknownLifecycleField, Place::Body(node), message, remedy);
         stage.oddities.push(oddity.observed(format!("`{name}`")).expected(format!("spec.{name}")));
     }
-    resource(body.root, METADATA, MISPLACED, stage);
+    resource(body.root, body.metadata, METADATA, MISPLACED, stage);
+    for name in ["maxSavepointCreationAttempts", "maxJobCreationAttempts"] {
+        let node = body.value(&["spec", name]);
+        let number = node.and_then(|node| node.scalar()?.trim().parse::<i64>().ok());
+        if let Some(node) = node.filter(|_| number.is_some_and(|number| number < 1)) {
+            let message = format!("`{name}` allows no attempt at all: what needs one never happens");
+            let remedy = format!("set `spec.{name}` to 1 or more; 4 is usual");
+            let oddity = Oddity::new(OddityKind::MaxAttemptsNotPositive, Place::Body(node), message, remedy);
+            stage.oddities.push(oddity.observed(node.source()).expected("1 or more"));
+        }
+    }
     let objects: &[(&[&str], &str, &[&'static str])] = &[
         // Among them `spec.status`, a real bug of a client (vvpctl): it resembles `state`, and nothing would stop.
         (&["spec"], "spec", SPEC),
@@ -80,7 +90,7 @@ pub(super) fn check_savepoint<'d>(root: Node<'d>, stage: &mut Stage<'d>) {
         "annotations",
         "resourceVersion",
     ];
-    resource(root, METADATA, &[], stage);
+    resource(root, "metadata", METADATA, &[], stage);
     if let Some(spec) = object(root.get("spec"), "spec", stage) {
         fields(spec, "`spec`", &["savepointLocation", "flinkSavepointId"], stage);
     }
@@ -90,11 +100,17 @@ pub(super) fn check_savepoint<'d>(root: Node<'d>, stage: &mut Stage<'d>) {
 }
 
 /// What all resources have. `told`: members that are reported already.
-fn resource<'d>(root: Node<'d>, metadata: &[&'static str], told: &[&'static str], stage: &mut Stage<'d>) {
-    fields(root, "the resource", &[&["apiVersion", "kind", "metadata", "spec", "status"], told].concat(), stage);
-    let Some(node) = object(root.get("metadata"), "metadata", stage) else { return };
-    fields(node, "`metadata`", metadata, stage);
-    let Some(annotations) = object(node.get("annotations"), "metadata.annotations", stage) else { return };
+fn resource<'d>(
+    root: Node<'d>,
+    name: &'static str,
+    metadata: &[&'static str],
+    told: &[&'static str],
+    stage: &mut Stage<'d>,
+) {
+    fields(root, "the resource", &[&["apiVersion", "kind", name, "spec", "status"], told].concat(), stage);
+    let Some(node) = object(root.get(name), name, stage) else { return };
+    fields(node, &format!("`{name}`"), metadata, stage);
+    let Some(annotations) = object(node.get("annotations"), "annotations", stage) else { return };
     for (key, value) in annotations.members().filter(|(_, value)| !value.is_null()) {
         let name = key.text().unwrap_or_default();
         let Some(rest) = name.strip_prefix(PREFIX).filter(|rest| !ANNOTATIONS.contains(rest)) else { continue };

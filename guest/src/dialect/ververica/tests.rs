@@ -2,7 +2,7 @@
 
 use crate::dialect::decode;
 use crate::document::{Document, Reading};
-use crate::facts::{Declared, Voice};
+use crate::facts::{Declared, Observed, Voice};
 use crate::gate::{Envelope, Failure, HttpHead, Request};
 use crate::operation::{Action, Oddity, OddityKind, Reach, Restart, Retention, Soft, Stage};
 use crate::settings::Settings;
@@ -23,7 +23,7 @@ fn stage<R>(
     let documents = [(Document::parse(facts.as_bytes(), Reading::JsonOrYaml).unwrap(), Voice::Trusted)];
     let declared = Declared::new(&documents).unwrap();
     let request = Request { envelope: Envelope::Http(head), body: body.as_bytes() };
-    decode(&request, &declared, &Settings::default(), |decoded| then(&decoded.stages[0]))
+    decode(&request, &declared, &Observed::default(), &Settings::default(), |decoded| then(&decoded.stages[0]))
 }
 
 /// The operations in words.
@@ -269,7 +269,6 @@ fn other_requests() {
         ("DELETE", format!("{ns}/deployment-targets/vvp-jobs"), "Nothing"),
         ("POST", "/artifacts/v1/namespaces/default/artifacts%3Aupload".to_owned(), "Nothing"),
         ("DELETE", "/namespaces/v1/namespaces/old".to_owned(), "Nothing"),
-        ("PATCH", format!("{ns}/deployment-defaults"), "Change settings"),
         ("DELETE", format!("{ns}/deployments/0cb7"), "Delete"),
         ("DELETE", format!("{ns}/savepoints/c4e4?force=true"), "Dispose"),
         ("DELETE", format!("{ns}/sessionclusters/dev"), "ShutDown"),
@@ -287,6 +286,9 @@ fn other_requests() {
         assert_eq!(words, expected, "{method} {target}");
         assert_eq!(kinds, if expected == "Unknown" { refused } else { vec![] }, "{method} {target}");
     }
+    let defaults = |body: &str| stage(("PATCH", &format!("{ns}/deployment-defaults")), &[], body, "", words).unwrap();
+    assert_eq!(defaults("spec: {state: RUNNING, template: {spec: {parallelism: 2}}}"), "Change settings");
+    assert_eq!(defaults(&format!("metadata: {{annotations: {{{DRAIN}: 'true'}}}}")), "Change arms drain");
     let cluster = |body: &str| stage(("PATCH", &format!("{ns}/sessionclusters/dev")), &[], body, "", words).unwrap();
     assert_eq!(cluster("spec: {state: STOPPED}"), "ShutDown");
     assert_eq!(cluster("spec: {numberOfTaskManagers: 2}"), "Nothing");

@@ -30,6 +30,8 @@ pub(super) struct Wish<'d> {
     pub(super) restore: Restore<'d>,
     pub(super) restore_node: Option<Node<'d>>,
     pub(super) allow_non_restored_state: Option<bool>,
+    /// Where the body turns that flag on.
+    pub(super) allow_node: Option<Node<'d>>,
     /// Every suspend and stateful upgrade drains after this request.
     pub(super) drains: bool,
     /// Where the body says so.
@@ -66,10 +68,15 @@ impl<'d> Wish<'d> {
         let upgrade = kind(body, UPGRADE, "spec.upgradeStrategy.kind", UPGRADES, stored, stage);
         let stored = stage.facts.deployment.restore_kind.as_deref().and_then(|word| among(word, RESTORES));
         let strategy = kind(body, RESTORE, "spec.restoreStrategy.kind", RESTORES, stored, stage);
-        let allow = body.value(ALLOW).and_then(|node| flag(node, "spec.restoreStrategy.allowNonRestoredState", stage));
+        let stored = stage.facts.deployment.allow_non_restored_state;
+        let (allow, allow_node) = match body.given(ALLOW) {
+            Given::Value(node) => (flag(node, "spec.restoreStrategy.allowNonRestoredState", stage), Some(node)),
+            Given::Kept => (stored, None),
+            Given::Removed => (None, None),
+        };
         configure(body, stage);
         let drained = stored_drain(stage);
-        let (drains, drain_node) = match body.given(&["metadata", "annotations", DRAIN]) {
+        let (drains, drain_node) = match body.given(&[body.metadata, "annotations", DRAIN]) {
             Given::Value(node) => (drain(node, stage), Some(node)),
             Given::Kept => (drained, None),
             Given::Removed => (false, None),
@@ -82,6 +89,7 @@ impl<'d> Wish<'d> {
             restore: strategy.map_or(Restore::Unknown, |kind| restore(kind, None)),
             restore_node: body.value(RESTORE),
             allow_non_restored_state: allow,
+            allow_node: allow_node.filter(|_| allow == Some(true) && stored != Some(true)),
             drains,
             drain_node,
             turns_drain_on: drain_node.is_some() && drains && !drained,
@@ -153,7 +161,7 @@ fn changed_template<'d>(body: &Body<'d>, target: &Target<'_>, stage: &Stage<'_>)
         let named = |key: &str| resource.path(&["metadata", key]).is_some_and(|node| node.is(&target.name));
         resource.get("kind").is_some_and(|kind| kind.is("Deployment")) && (named("id") || named("name"))
     });
-    match stored.and_then(|resource| resource.path(TEMPLATE)) {
+    match body.stored.or(stored.copied()).and_then(|resource| resource.path(TEMPLATE)) {
         Some(stored) => differs(template, stored).then_some(template),
         None => Some(template),
     }
@@ -166,7 +174,7 @@ fn other<'d>(body: &Body<'d>) -> Option<Node<'d>> {
     };
     let spec = body.value(&["spec"]).and_then(|spec| spec.members().find_map(stored));
     // Only these of the metadata are the user's (DOMAIN 1.1).
-    let user = |name: &&str| body.value(&["metadata", name]).filter(|node| !is_empty(*node));
+    let user = |name: &&str| body.value(&[body.metadata, name]).filter(|node| !is_empty(*node));
     spec.or_else(|| ["annotations", "labels", "displayName"].iter().find_map(user))
 }
 

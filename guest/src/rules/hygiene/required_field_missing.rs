@@ -12,7 +12,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     source: "ALI-SDK StopJob and StartJobWithParams; VVP-SW; REC (disposal without savepoint-path); V44",
     looks_at: &[
         (Dialect::Kubernetes, "session jobs without `spec.job`, updates without `spec`"),
-        (Dialect::Ververica, "savepoints without `metadata.deploymentId`"),
+        (Dialect::Ververica, "savepoints without `metadata.deploymentId`, PUT without `spec.state`"),
         (
             Dialect::Alibaba,
             "stops without `stopStrategy`, calls without `workspace`, starts and savepoints without `deploymentId`",

@@ -2,7 +2,7 @@
 //! and unknown callers are left to the platform.
 
 use crate::finding::Report;
-use crate::operation::{Dialect, Stage, StopCause};
+use crate::operation::{Dialect, Operation, Stage, StopCause};
 use crate::rules::{Level, Rule};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -13,12 +13,12 @@ pub(in crate::rules) static RULE: Rule = Rule {
           job who was only meant to look.",
     source: "S1-3; DOMAIN 1.8 (roles) and 2.6 (RAM actions)",
     looks_at: &[
-        (Dialect::Kubernetes, "stops and deletes"),
-        (Dialect::Ververica, "cancels, suspends and deletes"),
-        (Dialect::Alibaba, "StopJob, DeleteJob, DeleteDeployment"),
+        (Dialect::Kubernetes, "suspends"),
+        (Dialect::Ververica, "cancels and suspends"),
+        (Dialect::Alibaba, "StopJob"),
         (Dialect::FlinkRest, "stops and cancels"),
     ],
-    facts: &["caller.namespaceRole", "caller.ramActions"],
+    facts: &["caller.namespaceRole", "caller.ramActions", "job.status"],
     parameters: &[],
     level: Level::Deny,
     check,
@@ -27,8 +27,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
 const STOP_JOB: &str = "stream:StopJob";
 
 fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
-    let mut asked = stage.stops().filter(|(_, stop)| matches!(stop.cause, StopCause::Request | StopCause::Suspend));
-    let Some((operation, _)) = asked.next() else { return };
+    let Some(operation) = stops(stage).next() else { return };
     let place = &operation.place;
     if let Some(role) = stage.facts.namespace_role.as_deref().filter(|role| role.eq_ignore_ascii_case("viewer")) {
         report
@@ -48,8 +47,14 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     }
 }
 
+/// The stops that are asked for, not made by the platform on the way.
+pub(super) fn stops<'s, 'd>(stage: &'s Stage<'d>) -> impl Iterator<Item = &'s Operation<'d>> {
+    let asked = stage.stops().filter(|(_, stop)| matches!(stop.cause, StopCause::Request | StopCause::Suspend));
+    asked.map(|(operation, _)| operation)
+}
+
 /// Whether a RAM action covers another. A pattern counts up to its first wildcard: never denied by mistake.
-fn grants(pattern: &str, action: &str) -> bool {
+pub(super) fn grants(pattern: &str, action: &str) -> bool {
     match pattern.split_once(['*', '?']) {
         Some((start, _)) => action.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start)),
         None => pattern.eq_ignore_ascii_case(action),

@@ -2,9 +2,12 @@
 
 use crate::facts::Savepoint;
 use crate::finding::Report;
-use crate::operation::{Dialect, Restore, Stage, Start, StartCause};
+use crate::operation::{Dialect, Restore, Stage, Start, StartCause, Want};
 use crate::restore::{Choice, select};
-use crate::rules::{Level, Rule};
+use crate::rules::{Level, Rule, words};
+
+/// How many files are read to find out which of several snapshots was drained.
+const MOST_READS: usize = 5;
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "restore-from-drained-savepoint",
@@ -19,7 +22,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
         (Dialect::FlinkRest, "`savepointPath`, in the body, the query or the configuration"),
         (Dialect::Kubernetes, "`initialSavepointPath`, and the savepoint of the suspend before"),
     ],
-    facts: &["savepoints"],
+    facts: &["savepoints", "deployment.restoreStrategy", "deployment.specState", "deployment.statusState"],
     parameters: &[],
     level: Level::Deny,
     check,
@@ -29,17 +32,18 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     for (_, start) in stage.starts() {
         match select(stage, start).choice {
             Choice::One(savepoint) => match savepoint.drained {
-                Some(true) => deny(stage, start, savepoint, report),
+                Some(true) => deny(stage, start, savepoint.label(), report),
                 Some(false) => {}
                 None => {
-                    unknown(stage, start, format!("whether `{}` was written by a drain", savepoint.label()), report)
+                    let lacks = format!("whether `{}` was written by a drain", savepoint.label());
+                    unknown(stage, start, place_of(savepoint), lacks, report);
                 }
             },
             Choice::OneOf { possible, or_empty, lacks } => {
                 let drained = possible.iter().find(|savepoint| savepoint.drained == Some(true));
                 let all = possible.iter().all(|savepoint| savepoint.drained == Some(true));
                 match drained {
-                    Some(savepoint) if all && !or_empty => deny(stage, start, savepoint, report),
+                    Some(savepoint) if all && !or_empty => deny(stage, start, savepoint.label(), report),
                     Some(savepoint) => {
                         let message =
                             format!("the job may come back from `{}`, which was written by a drain", savepoint.label());
@@ -47,24 +51,39 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
                             .warn(&start.restore_place, message)
                             .observed(format!("`{}`", savepoint.label()))
                             .remedy(remedy(stage));
-                        report.unjudged(lacks);
+                        report.lacks(Want::Savepoints, lacks);
                     }
-                    None if possible.iter().any(|savepoint| savepoint.drained.is_none()) => report.unjudged(lacks),
+                    None if possible.iter().any(|savepoint| savepoint.drained.is_none()) => {
+                        for savepoint in
+                            possible.iter().filter(|savepoint| savepoint.drained.is_none()).take(MOST_READS)
+                        {
+                            let why = format!("whether `{}` was written by a drain", savepoint.label());
+                            place_of(savepoint).into_iter().for_each(|want| report.wish(want, why.as_str()));
+                        }
+                        report.lacks(Want::Savepoints, lacks);
+                    }
                     None => {}
                 }
             }
             // What is blank is for savepoint-location-invalid.
             Choice::Named(name) if name.trim().is_empty() => {}
             Choice::Named(name) => {
-                unknown(stage, start, format!("whether `{name}` was written by a drain"), report);
+                let lacks = format!("whether `{name}` was written by a drain");
+                let known = stage.facts.seen.at(name).and_then(|seen| seen.metadata).and_then(|it| it.drained);
+                match (known, &start.restore) {
+                    (Some(true), _) => deny(stage, start, name, report),
+                    (Some(false), _) => {}
+                    (None, Restore::Savepoint(_)) => unknown(stage, start, Some(Want::Savepoints), lacks, report),
+                    (None, _) => unknown(stage, start, Some(Want::Location(name.to_owned())), lacks, report),
+                }
             }
             // What this request itself stops is for drain-with-planned-restart.
             Choice::Stopped if start.cause == StartCause::Resume && stage.stops().next().is_none() => {
-                unknown(stage, start, "whether the stop before was a drain".to_owned(), report);
+                unknown(stage, start, None, "whether the stop before was a drain".to_owned(), report);
             }
             // A missing id is for restore-from-savepoint-needs-id.
             Choice::Unknown(_) if start.restore == Restore::Savepoint(None) => {}
-            Choice::Unknown(lacks) => report.unjudged(lacks),
+            Choice::Unknown(lacks) => report.lacks(words::unknown_choice(start), lacks),
             Choice::Stopped if stage.in_plan && stage.current.stopped_by_drain => {
                 let message = "an earlier step of this plan drains: its windows are closed early, and the job would send the \
                                rest of them as second, partial results";
@@ -76,7 +95,7 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
 }
 
 /// Nothing tells whether it was drained, but for a resume the operator's own record of the suspend may hint at it.
-fn unknown(stage: &Stage<'_>, start: &Start<'_>, lacks: String, report: &mut Report<'_>) {
+fn unknown(stage: &Stage<'_>, start: &Start<'_>, want: Option<Want>, lacks: String, report: &mut Report<'_>) {
     if start.restore == Restore::Stopped && stage.current.stopped_by_drain {
         report
             .warn(
@@ -86,18 +105,25 @@ fn unknown(stage: &Stage<'_>, start: &Start<'_>, lacks: String, report: &mut Rep
             )
             .remedy(remedy(stage));
     }
-    report.unjudged(lacks);
+    match want {
+        Some(want) => report.lacks(want, lacks),
+        None => report.unjudged(lacks),
+    }
 }
 
-fn deny(stage: &Stage<'_>, start: &Start<'_>, savepoint: &Savepoint<'_>, report: &mut Report<'_>) {
+/// Its metadata tells.
+fn place_of(savepoint: &Savepoint<'_>) -> Option<Want> {
+    savepoint.location.as_deref().map(|at| Want::Location(at.to_owned()))
+}
+
+fn deny(stage: &Stage<'_>, start: &Start<'_>, label: &str, report: &mut Report<'_>) {
     let message = format!(
-        "`{}` was written by a drain: its windows were closed early, and the job would send the rest of them as \
-         second, partial results",
-        savepoint.label()
+        "`{label}` was written by a drain: its windows were closed early, and the job would send the rest of them as \
+         second, partial results"
     );
     report
         .main(&start.restore_place, message)
-        .observed(format!("`{}`", savepoint.label()))
+        .observed(format!("`{label}`"))
         .expected("a snapshot that was not drained")
         .remedy(remedy(stage));
 }

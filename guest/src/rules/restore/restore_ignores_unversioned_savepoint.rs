@@ -2,9 +2,9 @@
 
 use crate::facts::Savepoint;
 use crate::finding::Report;
-use crate::operation::{Dialect, Restore, Stage, Start};
+use crate::operation::{Dialect, Restore, Stage, Start, Want};
 use crate::restore::{Choice, SPEC_VERSION, Selection, Snapshots, Standing, latest, select};
-use crate::rules::{Level, Rule};
+use crate::rules::{Level, Rule, words};
 
 /// How many passed-over savepoints get a note of their own.
 const MAX_NOTES: usize = 20;
@@ -17,7 +17,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
         no other left, the job starts empty and nothing fails.",
     source: "S2-8, S2-4; DOMAIN 1.6",
     looks_at: &[(Dialect::Ververica, "the annotations of every savepoint that a start may choose")],
-    facts: &["savepoints", "deployment.restoreStrategy"],
+    facts: &["savepoints", "deployment.restoreStrategy", "deployment.specState", "deployment.statusState"],
     parameters: &[],
     level: Level::Deny,
     check,
@@ -34,7 +34,7 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
 
 fn judge(stage: &Stage<'_>, start: &Start<'_>, selection: &Selection<'_, '_>, report: &mut Report<'_>) {
     if let Choice::Unknown(lacks) = selection.choice {
-        report.unjudged(lacks);
+        report.lacks(words::unknown_choice(start), lacks);
         return;
     }
     let unversioned = unversioned(selection);
@@ -46,7 +46,7 @@ fn judge(stage: &Stage<'_>, start: &Start<'_>, selection: &Selection<'_, '_>, re
         Choice::Empty if !unversioned.is_empty() => deny(stage, start, &unversioned, report),
         Choice::OneOf { or_empty: true, lacks, .. } if may_be_unversioned || !unversioned.is_empty() => {
             notes(stage, start, &unversioned, selection, report);
-            report.unjudged(lacks.as_str());
+            report.lacks(Want::Savepoints, lacks.as_str());
         }
         _ => notes(stage, start, &unversioned, selection, report),
     }
@@ -59,7 +59,7 @@ fn strategy_unknown(stage: &Stage<'_>, start: &Start<'_>, report: &mut Report<'_
     notes(stage, start, &unversioned, &selection, report);
     let nothing_left = matches!(selection.choice, Choice::Empty | Choice::OneOf { or_empty: true, .. });
     if nothing_left && !unversioned.is_empty() {
-        report.unjudged("the restore strategy of the deployment");
+        report.lacks(Want::Deployment, "the restore strategy of the deployment");
     }
 }
 

@@ -2,7 +2,8 @@
 
 use crate::facts::Facts;
 use crate::finding::Report;
-use crate::operation::{Dialect, Restore, Stage, StartCause};
+use crate::operation::{Dialect, Restore, Stage, Start, StartCause, Want};
+use crate::restore::{self, Choice, Standing};
 use crate::rules::{Level, Rule, words};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -13,8 +14,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
         gone, and sources start over.",
     source: "S1-7; ALI-DOC start options; FKO user@flink 2023-07",
     looks_at: &[
-        (Dialect::Alibaba, "`restoreStrategy.kind: NONE`"),
-        (Dialect::Ververica, "`restoreStrategy.kind: NONE`"),
+        (Dialect::Alibaba, "`restoreStrategy.kind: NONE`, and strategies that find nothing"),
+        (Dialect::Ververica, "`restoreStrategy.kind: NONE`, and strategies that find nothing"),
         (Dialect::FlinkRest, "a start without `savepointPath`"),
         (Dialect::Kubernetes, "a create without `initialSavepointPath`"),
     ],
@@ -26,21 +27,29 @@ pub(in crate::rules) static RULE: Rule = Rule {
 
 fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     for (_, start) in stage.starts() {
-        // A stateless upgrade has its own rule, and so has a Kubernetes resume (resume-inherits-stateless-suspend).
-        let judged = match (start.cause, stage.platform) {
-            (StartCause::Upgrade | StartCause::Redeploy, _) => false,
-            (StartCause::Create, _) => true,
-            (StartCause::Request | StartCause::Resume, platform) => platform != Dialect::Kubernetes,
-        };
+        // On Kubernetes a stateless upgrade has its own rule, and so has a resume (resume-inherits-stateless-suspend).
+        if stage.platform == Dialect::Kubernetes && start.cause != StartCause::Create {
+            continue;
+        }
         let empty = match &start.restore {
             Restore::Empty => true,
             Restore::Location(location) => location.trim().is_empty(),
+            Restore::LatestState | Restore::LatestSavepoint => finds_nothing(stage, start),
             _ => false,
         };
-        if !judged || !empty {
+        if !empty {
             continue;
         }
-        let Some(state) = known_state(&stage.facts, owner(stage.platform)) else { continue };
+        let Some(state) = known_state(&stage.facts, owner(stage.platform)) else {
+            let known = &stage.facts;
+            let told = known.deployment.has_state.is_some() || known.deployment.never_started == Some(true);
+            // A batch job keeps no state.
+            let batch = known.deployment.execution_mode.as_deref() == Some("BATCH");
+            if known.savepoints.is_none() && !told && !batch && stage.platform != Dialect::Kubernetes {
+                report.wish(Want::Savepoints, "whether there is state that this start leaves behind");
+            }
+            continue;
+        };
         report
             .main(
                 &start.restore_place,
@@ -49,6 +58,15 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
             .observed(state)
             .remedy(remedy(stage));
     }
+}
+
+/// A strategy that asks for state, and passes over all there is. Where a missing annotation is the reason, another rule
+/// says so (restore-ignores-unversioned-savepoint).
+fn finds_nothing(stage: &Stage<'_>, start: &Start<'_>) -> bool {
+    let selection = restore::select(stage, start);
+    matches!(selection.choice, Choice::Empty)
+        && stage.facts.savepoints.is_some()
+        && !selection.standings.iter().any(|(_, standing)| *standing == Standing::Unversioned)
 }
 
 /// Whose state it is: on Kubernetes a new resource of an old name, over REST a new job.
@@ -120,7 +138,7 @@ mod tests {
                 says(&RULE, &empty(platform, StartCause::Request, "deployment: {hasState: true}")),
                 only(Effect::Warn)
             );
-            assert_eq!(says(&RULE, &empty(platform, StartCause::Upgrade, COMPLETED)), SILENT);
+            assert_eq!(says(&RULE, &empty(platform, StartCause::Upgrade, COMPLETED)), only(Effect::Warn));
             assert_eq!(says(&RULE, &empty(platform, StartCause::Request, "{}")), SILENT);
         }
         let several = "savepoints: [{id: a, state: COMPLETED}, {id: b, state: COMPLETED}, {id: c, state: COMPLETED}]";
@@ -142,6 +160,19 @@ savepoints: [{id: a, state: COMPLETED}]",
         }
         let kept = stage(Dialect::Alibaba, start(StartCause::Request, Restore::LatestState)).with_facts(COMPLETED);
         assert_eq!(says(&RULE, &kept), SILENT);
+    }
+
+    #[test]
+    fn a_strategy_that_finds_nothing_starts_empty_too() {
+        let starts = |restore, facts: &str| {
+            says(&RULE, &stage(Dialect::Ververica, start(StartCause::Resume, restore)).with_facts(facts))
+        };
+        let retained = "savepoints: [{id: a, state: COMPLETED, origin: RETAINED_CHECKPOINT}]";
+        assert_eq!(starts(Restore::LatestSavepoint, retained), only(Effect::Warn));
+        assert_eq!(starts(Restore::LatestState, retained), SILENT);
+        assert_eq!(starts(Restore::LatestSavepoint, "deployment: {hasState: true}"), SILENT);
+        let unversioned = "savepoints: [{id: a, state: COMPLETED, origin: COPIED, annotations: {}}]";
+        assert_eq!(starts(Restore::LatestState, unversioned), SILENT);
     }
 
     #[test]

@@ -3,7 +3,9 @@
 use crate::configuration::{Configuration, SAVEPOINT_DIRECTORY};
 use crate::document::Node;
 use crate::finding::Report;
-use crate::operation::{Action, Change, Dialect, JobState, Operation, Stage, Stop, StopMode, Target, Trigger};
+use crate::operation::{
+    Action, Change, Dialect, JobState, Operation, Place, Stage, Stop, StopMode, Target, Trigger, UpgradeMode, Want,
+};
 use crate::rules::{Level, Rule, words};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -66,7 +68,7 @@ fn flink_rest(stage: &Stage<'_>, report: &mut Report<'_>) {
                 }
             }
             None => {
-                report.unjudged("the cluster's configuration (`platform.flinkConfiguration`)");
+                report.lacks(Want::Configuration, "the cluster's configuration (`platform.flinkConfiguration`)");
                 let message = "the request names no savepoint directory: without one in the cluster's \
                     configuration Flink answers 400, and no savepoint is taken";
                 report.warn(&operation.place, message).expected("a savepoint directory").remedy(REMEDY);
@@ -106,9 +108,10 @@ fn ververica(stage: &Stage<'_>, report: &mut Report<'_>) {
         (true, None) => {
             report.unjudged("whether universal blob storage is configured (`platform.universalBlobStorage`)")
         }
-        (false, Some(_)) => report.unjudged("the deployment's `flinkConfiguration`"),
+        (false, Some(_)) => report.lacks(Want::Configuration, "the deployment's `flinkConfiguration`"),
         (false, None) => {
-            report.unjudged(
+            report.lacks(
+                Want::Configuration,
                 "the deployment's `flinkConfiguration`, and whether universal blob storage is \
                  configured",
             );
@@ -159,7 +162,7 @@ fn kubernetes(stage: &Stage<'_>, report: &mut Report<'_>) {
         }
         _ => None,
     });
-    let Some((operation, why)) = need else { return };
+    let Some((operation, why)) = need else { return savepoint_mode(stage, report) };
     let current = &stage.current;
     if current.configuration.present(SAVEPOINT_DIRECTORY).is_some() {
         return;
@@ -170,8 +173,10 @@ fn kubernetes(stage: &Stage<'_>, report: &mut Report<'_>) {
         match (&operation.action, is_known(stage, &operation.target)) {
             (Action::Trigger(_), false) => {
                 let job = &operation.target;
-                report.unjudged(format!("the resource of `{job}` (`related`), where not declared also {operator}"));
+                let lacks = format!("the resource of `{job}` (`related`), where not declared also {operator}");
+                report.lacks(Want::Cluster, lacks);
             }
+            (Action::Trigger(_), true) => report.lacks(Want::Cluster, operator),
             _ => report.unjudged(operator),
         }
         return;
@@ -193,6 +198,25 @@ fn kubernetes(stage: &Stage<'_>, report: &mut Report<'_>) {
         }
     };
     draft.expected("execution.checkpointing.savepoint-dir").remedy(next);
+}
+
+/// What a FlinkDeployment's upgrade mode needs is another rule's matter (upgrade-mode-needs-directories): here it is only
+/// noted that every savepoint lacks its place.
+fn savepoint_mode(stage: &Stage<'_>, report: &mut Report<'_>) {
+    let current = &stage.current;
+    let spec = stage.declaration.as_ref().and_then(|it| it.new_spec());
+    let Some(spec) = spec.filter(|it| it.upgrade_mode() == UpgradeMode::Savepoint && current.configuration_complete)
+    else {
+        return;
+    };
+    let changes = stage.operations.iter().any(|operation| matches!(operation.action, Action::Change(_)));
+    if changes && !current.savepoint_always && current.configuration.present(SAVEPOINT_DIRECTORY).is_none() {
+        let message = "no savepoint of this job can be taken: its configuration has no savepoint directory";
+        report
+            .note(&Place::of(spec.of_job("upgradeMode")), message)
+            .expected("execution.checkpointing.savepoint-dir")
+            .remedy("set `execution.checkpointing.savepoint-dir` in `spec.flinkConfiguration`");
+    }
 }
 
 /// The configuration of this job is known, from its resource or declared.

@@ -3,7 +3,7 @@
 use crate::finding::Report;
 use crate::location::named::{NamedLocation, Role, named};
 use crate::location::{SavepointLocation, is_below};
-use crate::operation::{Dialect, Stage};
+use crate::operation::{Dialect, Stage, Want};
 use crate::rules::{Level, Rule};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -30,6 +30,9 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
         let Ok(parsed) = SavepointLocation::parse(&location.text) else { continue };
         if stage.platform == Dialect::Kubernetes && location.role == Role::Restored {
             outside_every_volume(stage, &location, &parsed, report);
+        }
+        if matches!(location.role, Role::Registered | Role::Restored) {
+            nothing_there(stage, &location, &parsed, report);
         }
         // So is a missing scheme.
         let Some(scheme) = parsed.scheme() else { continue };
@@ -64,6 +67,31 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
                 report.unjudged("the file systems of the cluster (`platform.fileSystems`)");
             }
             _ => {}
+        }
+    }
+}
+
+/// Nobody has to guess where the location itself can be looked at.
+fn nothing_there(
+    stage: &Stage<'_>,
+    location: &NamedLocation<'_, '_>,
+    parsed: &SavepointLocation<'_>,
+    report: &mut Report<'_>,
+) {
+    match stage.facts.seen.at(&location.text) {
+        None => report.wish(Want::Location(location.text.clone().into_owned()), "whether a snapshot lies there"),
+        Some(seen) if seen.metadata.is_some() => {}
+        Some(_) => {
+            let message = "there is no snapshot at this location (no `_metadata`): a restore from it fails";
+            // Another machine may have another disk.
+            let draft = match parsed.local_path() {
+                Some(_) => report.warn(&location.place, message),
+                None => report.main(&location.place, message),
+            };
+            draft
+                .observed(format!("`{}`", location.text))
+                .expected("the location of a completed snapshot")
+                .remedy("look for the snapshot's folder (the one that holds `_metadata`), and give that");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A savepoint can be taken of a running job only (DOMAIN 1.5, 6.12).
 
 use crate::finding::Report;
-use crate::operation::{Action, Dialect, JobState, Stage, Trigger};
+use crate::operation::{Action, Dialect, JobState, Stage, Trigger, Want};
 use crate::rules::{Level, Rule};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -32,10 +32,18 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
         let Action::Trigger(trigger) = &operation.action else { continue };
         let what = what(trigger);
         let Some(state) = &stage.current.state else {
-            report.unjudged(match kubernetes {
+            if stage.facts.seen.no_such_job {
+                report
+                    .main(&operation.place, format!("the platform knows no such job: no {what} can be taken of it"))
+                    .expected("the id of a running job")
+                    .remedy("check that this is the job you mean: a restarted job has a new id");
+                continue;
+            }
+            let lacks = match kubernetes {
                 true => format!("the state of `{}` (`related`, or `job.status`)", operation.target),
                 false => "the state of the job".to_owned(),
-            });
+            };
+            report.lacks(Want::Job, lacks);
             continue;
         };
         if state.is_over() {

@@ -1,7 +1,7 @@
 //! The spec version of a registered savepoint must be the deployment's own (S2-6).
 
 use crate::finding::Report;
-use crate::operation::{Action, Dialect, Place, Stage};
+use crate::operation::{Action, Dialect, Operation, Place, Stage, Want};
 use crate::restore::SPEC_VERSION;
 use crate::rules::{Level, Rule};
 
@@ -20,7 +20,16 @@ pub(in crate::rules) static RULE: Rule = Rule {
 };
 
 fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
-    let Some(current) = stage.facts.deployment.spec_version.as_deref() else { return };
+    let Some(current) = stage.facts.deployment.spec_version.as_deref() else {
+        let says = |operation: &Operation<'_>| match &operation.action {
+            Action::Register(registration) => registration.spec_version.is_some(),
+            _ => false,
+        };
+        if stage.operations.iter().any(says) {
+            report.wish(Want::Deployment, "the spec version of the deployment");
+        }
+        return;
+    };
     for operation in &stage.operations {
         let Action::Register(registration) = &operation.action else { continue };
         let Some(node) = registration.spec_version else { continue };

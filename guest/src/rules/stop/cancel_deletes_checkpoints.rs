@@ -4,7 +4,7 @@ use super::cancel_needs_running::already_asked;
 use super::cancel_without_savepoint::ends_without_savepoint;
 use crate::configuration::RETENTION;
 use crate::finding::Report;
-use crate::operation::{Action, Deletion, Dialect, JobState, Restart, Retention, Stage, StopCause};
+use crate::operation::{Action, Deletion, Dialect, JobState, Restart, Retention, Stage, StopCause, Want};
 use crate::rules::{Level, Rule, words};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -47,16 +47,22 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
             (Some(Retention::Kept), _) => continue,
             (None, planned) => {
                 if running && planned == Some(true) {
-                    report.unjudged("whether the last checkpoint is kept when the job is cancelled");
+                    report.lacks(Want::Retention, "whether the last checkpoint is kept when the job is cancelled");
                 }
                 continue;
             }
             (Some(Retention::Deleted), Some(true)) if running => {
+                if stage.platform == Dialect::Ververica && stage.facts.seen.checkpoints_kept.is_none() {
+                    report.wish(Want::Retention, "with which retention the running job was started");
+                }
                 let message = "this cancel deletes the last checkpoint and takes no savepoint, and the job is to run \
                                again: it would start empty";
                 report.main(place, message)
             }
             (Some(Retention::Deleted), planned) => {
+                if stage.current.state.is_none() {
+                    report.wish(Want::Job, "whether the job runs, and has a checkpoint to lose");
+                }
                 if running && planned.is_none() {
                     report.unjudged("whether a restart is planned");
                 }
@@ -66,7 +72,7 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
             }
             (Some(Retention::DeletedByDefault), planned) => {
                 if running && planned == Some(true) {
-                    report.unjudged("whether the job's own code asks to keep its checkpoints");
+                    report.lacks(Want::Retention, "whether the job's own code asks to keep its checkpoints");
                 }
                 let message = "the cluster deletes the last checkpoint on a cancel unless the job's code asks to keep \
                                it, and no savepoint is taken: nothing may be left";

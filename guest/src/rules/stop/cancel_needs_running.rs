@@ -2,7 +2,7 @@
 //! exempt: there a cancel is the way out.
 
 use crate::finding::{Effect, Report};
-use crate::operation::{Dialect, JobState, Stage, Stop, StopCause, StopMode};
+use crate::operation::{Dialect, JobState, Place, Stage, Stop, StopCause, StopMode, Want};
 use crate::rules::{Level, Rule, words};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -32,13 +32,28 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
             report.note(place, message).remedy("nothing to do; wait until `status.state` is CANCELLED");
             continue;
         }
-        let Some(state) = &stage.current.state else { continue };
+        let Some(state) = &stage.current.state else {
+            no_such_job(stage, place, report);
+            report.wish(Want::Job, "the state of the job");
+            continue;
+        };
         let Some((strength, message, next)) = judge(stage, stop.mode, state) else { continue };
         let draft = match strength {
             Effect::Deny => report.main(place, message),
             _ => report.warn(place, message),
         };
         draft.observed(words::state(stage.platform, state)).expected("RUNNING").remedy(next);
+    }
+}
+
+/// The cluster was asked, and knows of no such job.
+fn no_such_job(stage: &Stage<'_>, place: &Place<'_>, report: &mut Report<'_>) {
+    if stage.facts.seen.no_such_job {
+        let message = "the platform knows no such job: nothing will be stopped, and no savepoint is taken";
+        report
+            .warn(place, message)
+            .expected("the id of a running job")
+            .remedy("check that this is the job you mean: a restarted job has a new id");
     }
 }
 

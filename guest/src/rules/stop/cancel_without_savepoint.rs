@@ -3,7 +3,7 @@
 
 use super::cancel_needs_running::already_asked;
 use crate::finding::Report;
-use crate::operation::{Dialect, JobState, Restart, Retention, Stage, Stop, StopCause, StopMode};
+use crate::operation::{Dialect, JobState, Restart, Retention, Stage, Stop, StopCause, StopMode, Want};
 use crate::rules::{Level, Rule, words};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -31,11 +31,25 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     }
     for (operation, _) in stage.stops().filter(|(_, stop)| ends_without_savepoint(stop) && !already_asked(stage, stop))
     {
-        let message = what_is_left(stage.platform, stage.current.retention);
+        let (checkpoint, message) = what_is_left(stage);
+        if stage.current.state.is_none() {
+            report.wish(Want::Job, "whether the job runs and has state to lose");
+        }
+        match stage.current.retention {
+            None => report.wish(Want::Retention, "whether the last checkpoint survives the cancel"),
+            Some(Retention::Kept) if stage.platform == Dialect::FlinkRest && stage.facts.seen.checkpoints.is_none() => {
+                report.wish(Want::Checkpoints, "which checkpoint is left after the cancel");
+            }
+            Some(_) => {}
+        }
         let keep = words::stop_with_savepoint(stage);
         let end = words::declare_final(stage);
         let next = format!("to keep the state, {keep}; if the job ends for good, {end}");
-        report.main(&operation.place, message).remedy(next);
+        let mut draft = report.main(&operation.place, message);
+        if let Some(checkpoint) = checkpoint {
+            draft = draft.observed(format!("`{checkpoint}`"));
+        }
+        draft.remedy(next);
     }
 }
 
@@ -52,8 +66,15 @@ fn has_something_to_lose(stage: &Stage<'_>) -> bool {
         && known.has_state != Some(false)
 }
 
-fn what_is_left(platform: Dialect, retention: Option<Retention>) -> &'static str {
-    match (platform, retention) {
+/// The checkpoint that is left, where it is known, and what there is to say.
+fn what_is_left<'s>(stage: &'s Stage<'_>) -> (Option<&'s str>, &'static str) {
+    let checkpoints = stage.facts.seen.checkpoints.as_ref();
+    let words = match (stage.platform, stage.current.retention) {
+        // What it restored from is not its own to delete.
+        (Dialect::FlinkRest, Some(_)) if checkpoints.is_some_and(|known| known.last.is_none()) => {
+            "no savepoint is taken, and the job has not completed a checkpoint yet: nothing of its own is left to start \
+             again from"
+        }
         (Dialect::Kubernetes, _) => {
             "no savepoint is taken, and a job suspended with `upgradeMode: stateless` comes back empty"
         }
@@ -72,7 +93,9 @@ fn what_is_left(platform: Dialect, retention: Option<Retention>) -> &'static str
             "no savepoint is taken, and the cluster deletes the last checkpoint unless the job's own code asks to keep it"
         }
         (_, None) => "no savepoint is taken, and whether the last checkpoint survives is not known here",
-    }
+    };
+    let kept = checkpoints.filter(|_| stage.current.retention == Some(Retention::Kept));
+    (kept.and_then(|known| known.last.as_deref()), words)
 }
 
 #[cfg(test)]

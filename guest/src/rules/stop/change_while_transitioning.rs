@@ -1,7 +1,7 @@
 //! A request that meets a platform in the middle of a transition (DOMAIN 6.2).
 
 use crate::finding::Report;
-use crate::operation::{Action, Dialect, Operation, Stage};
+use crate::operation::{Action, Dialect, Operation, Stage, Want};
 use crate::rules::{Level, Rule};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -22,14 +22,15 @@ pub(in crate::rules) static RULE: Rule = Rule {
 };
 
 fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
-    let Some(transition) = &stage.current.transition else { return };
-    let meets = |operation: &&Operation<'_>| match &operation.action {
-        Action::Change(_) => true,
-        Action::Stop(_) | Action::Start(_) => stage.platform == Dialect::Ververica,
-        _ => false,
+    let Some(transition) = &stage.current.transition else {
+        let moves = || stage.operations.iter().any(|operation| meets(stage, operation));
+        if stage.platform == Dialect::Ververica && stage.current.state.is_none() && moves() {
+            report.wish(Want::Job, "whether the platform is in the middle of a transition");
+        }
+        return;
     };
     // One request meets one transition, however many operations it is made of.
-    let Some(operation) = stage.operations.iter().find(meets) else { return };
+    let Some(operation) = stage.operations.iter().find(|operation| meets(stage, operation)) else { return };
     let next = match stage.platform {
         Dialect::Ververica => "wait until `status.state` is no longer TRANSITIONING, then send it again",
         _ => {
@@ -39,6 +40,14 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     let message =
         format!("the platform is in the middle of `{transition}`: what becomes of this change is not defined");
     report.main(&operation.place, message).observed(transition.as_ref()).remedy(next);
+}
+
+fn meets(stage: &Stage<'_>, operation: &Operation<'_>) -> bool {
+    match &operation.action {
+        Action::Change(_) => true,
+        Action::Stop(_) | Action::Start(_) => stage.platform == Dialect::Ververica,
+        _ => false,
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The end of a session cluster is the end of all its jobs (DOMAIN 6.2).
 
 use crate::finding::Report;
-use crate::operation::{Action, Dialect, JobState, Stage};
+use crate::operation::{Action, Dialect, JobState, Stage, Want};
 use crate::rules::{Level, Rule};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -20,10 +20,21 @@ pub(in crate::rules) static RULE: Rule = Rule {
 fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     const REMEDY: &str = "stop each job with a savepoint first (POST `/jobs/:jobid/stop` with `\"drain\": false`)";
     for operation in stage.operations.iter().filter(|operation| matches!(operation.action, Action::ShutDown)) {
+        if let Some(jobs) = &stage.facts.seen.jobs {
+            let running: Vec<_> = jobs.iter().filter(|job| !JobState::read(&job.state).is_over()).collect();
+            let Some(first) = running.first() else { continue };
+            let message =
+                format!("this ends every job of the cluster, without savepoints, and {} still run", running.len());
+            report
+                .main(&operation.place, message)
+                .observed(format!("`{}` is {}", first.name, first.state))
+                .remedy(REMEDY);
+            continue;
+        }
         match &stage.current.state {
             Some(state) if state.is_over() => {}
             Some(JobState::Unknown(_)) | None => {
-                report.unjudged("whether jobs run in the cluster (`job.status`)");
+                report.lacks(Want::Jobs, "whether jobs run in the cluster (`job.status`)");
                 report.warn(&operation.place, "this ends every job of the cluster, without savepoints").remedy(REMEDY);
             }
             Some(state) => report

@@ -1,7 +1,7 @@
 //! A managed deployment or job is deleted before it was cancelled (DOMAIN 6.2, 6.12).
 
 use crate::finding::Report;
-use crate::operation::{Action, Dialect, JobState, Operation, Stage};
+use crate::operation::{Action, Dialect, JobState, Operation, Stage, Want};
 use crate::rules::{Level, Rule, words};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -36,6 +36,9 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
 fn ververica(operation: &Operation<'_>, stage: &Stage<'_>, report: &mut Report<'_>) {
     match stage.current.desired.as_deref() {
         Some("RUNNING") => {
+            if stage.current.state.is_none() {
+                report.wish(Want::Job, "whether the job failed, and is deleted on the way out");
+            }
             let message = "the deployment is to run (`spec.state: RUNNING`): the platform deletes only what was \
                            cancelled or suspended";
             // A failed job gives no savepoint any more.
@@ -52,13 +55,13 @@ fn ververica(operation: &Operation<'_>, stage: &Stage<'_>, report: &mut Report<'
                 .remedy(format!("{next}, wait for `status.state`, then delete"));
         }
         Some(_) => {}
-        None => report.unjudged("the deployment's `spec.state`"),
+        None => report.lacks(Want::Deployment, "the deployment's `spec.state`"),
     }
 }
 
 fn alibaba(operation: &Operation<'_>, stage: &Stage<'_>, report: &mut Report<'_>) {
     let state = match &stage.current.state {
-        None | Some(JobState::Unknown(_)) => return report.unjudged("the state of the deployment's job"),
+        None | Some(JobState::Unknown(_)) => return report.lacks(Want::Job, "the state of the deployment's job"),
         Some(state) if state.is_over() => return,
         Some(state) => state,
     };

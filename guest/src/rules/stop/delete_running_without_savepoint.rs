@@ -2,8 +2,9 @@
 //! high availability with it: there is no way back.
 
 use crate::finding::Report;
-use crate::operation::{Action, Change, Deletion, Dialect, JobState, Restart, Skipped, Stage};
+use crate::operation::{Action, Change, Deletion, Dialect, JobState, Restart, Skipped, Stage, Want};
 use crate::rules::{Level, Parameter, ParameterKind, Rule, duration, words};
+use crate::settings::Settings;
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "delete-running-without-savepoint",
@@ -13,7 +14,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
           of a running job is gone.",
     source: "FKO documentation, danger box on deletion; DOMAIN 4.2-7 and 6.12",
     looks_at: &[(Dialect::Kubernetes, "deletes, lost finalizers, the canary label, `savepoint-on-deletion`")],
-    facts: &["platform.flinkConfiguration", "savepoints", "now"],
+    facts: &["intent.restartPlanned", "platform.flinkConfiguration", "savepoints", "now"],
     parameters: &[FRESH_FOR],
     level: Level::Deny,
     check,
@@ -49,13 +50,33 @@ fn arming(change: &Change<'_>, stage: &Stage<'_>, report: &mut Report<'_>) {
     report.warn(place, message).expected("true").remedy(format!("leave `{SWITCH}: \"true\"` as it was"));
 }
 
-fn judge(deletion: &Deletion<'_>, stage: &Stage<'_>, report: &mut Report<'_>) {
-    let state = stage.current.state.as_ref();
-    let nothing_to_lose = deletion.deployed == Some(false)
+/// Whether the delete of a job in this state is refused.
+pub(super) fn refuses(
+    deletion: &Deletion<'_>,
+    state: Option<&JobState>,
+    stage: &Stage<'_>,
+    settings: &Settings,
+) -> bool {
+    let fresh_for = settings.seconds(&RULE, &FRESH_FOR);
+    let last = matches!(stage.intent.restart(), Restart::Final(_)) && !stage.intent.by_plan;
+    state == Some(&JobState::Running)
+        && !nothing_to_lose(deletion, state)
+        && deletion.savepoint_first.is_some()
+        && deletion.stateful.is_some()
+        && deletion.savepoint_age.is_none_or(|age| age > fresh_for)
+        && !last
+}
+
+fn nothing_to_lose(deletion: &Deletion<'_>, state: Option<&JobState>) -> bool {
+    deletion.deployed == Some(false)
         || deletion.stateful == Some(false)
         || deletion.savepoint_first == Some(true)
-        || state.is_some_and(JobState::is_over);
-    if nothing_to_lose {
+        || state.is_some_and(JobState::is_over)
+}
+
+fn judge(deletion: &Deletion<'_>, stage: &Stage<'_>, report: &mut Report<'_>) {
+    let state = stage.current.state.as_ref();
+    if nothing_to_lose(deletion, state) {
         return;
     }
     let place = &deletion.place;
@@ -91,7 +112,10 @@ fn judge(deletion: &Deletion<'_>, stage: &Stage<'_>, report: &mut Report<'_>) {
     };
     let draft = match state {
         Some(JobState::Running) => match (deletion.savepoint_first, deletion.stateful) {
-            (Some(_), Some(_)) => report.main(place, message),
+            (Some(_), Some(_)) => {
+                report.wish(Want::Savepoints, "whether a fresh savepoint of the job is there");
+                report.main(place, message)
+            }
             (None, _) => {
                 report.unjudged("the operator's default of `kubernetes.operator.job.savepoint-on-deletion`");
                 report.warn(place, message)

@@ -2,7 +2,7 @@
 //! `drain-intent-missing`.
 
 use crate::finding::Report;
-use crate::operation::{Dialect, JobState, Operation, Place, Restart, Stage, Stop, StopCause, StopMode};
+use crate::operation::{Action, Dialect, JobState, Operation, Place, Restart, Stage, Stop, StopCause, StopMode, Want};
 use crate::rules::{Level, Rule, words};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -18,7 +18,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
         (Dialect::Alibaba, "`stopStrategy: STOP_WITH_DRAIN`"),
         (Dialect::FlinkRest, "`drain: true`"),
     ],
-    facts: &["intent.restartPlanned", "job.status"],
+    facts: &["intent.restartPlanned", "job.status", "deployment.specState", "deployment.statusState"],
     parameters: &[],
     level: Level::Deny,
     check,
@@ -27,6 +27,22 @@ pub(in crate::rules) static RULE: Rule = Rule {
 fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     for (operation, stop) in stage.stops().filter(|(_, stop)| stop.mode == StopMode::Drain) {
         judge(operation, stop, stage, report);
+    }
+    for operation in &stage.operations {
+        let Action::Change(change) = &operation.action else { continue };
+        let Some(place) = &change.may_drain else { continue };
+        report.lacks(Want::Deployment, "whether the deployment runs and its upgrades are stateful");
+        report
+            .warn(
+                place,
+                "if the deployment runs, and its upgrades are stateful, this change drains it and starts it again: the same \
+                 windows come out twice, each time incomplete",
+            )
+            .remedy(way_out(StopCause::Upgrade, stage));
+    }
+    let known = stage.platform != Dialect::Ververica || stage.facts.deployment.annotations.is_some();
+    if !known && stage.stops().any(|(_, stop)| stop.mode == StopMode::Savepoint) {
+        report.wish(Want::Deployment, "whether the drain switch of the deployment is on");
     }
 }
 

@@ -1,7 +1,7 @@
 //! A change of content that the running job does not see (DOMAIN 6.5).
 
 use crate::finding::Report;
-use crate::operation::{Action, Dialect, JobState, Reach, Stage};
+use crate::operation::{Action, Dialect, JobState, Operation, Reach, Stage, Want};
 use crate::rules::{Level, Rule};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -21,6 +21,15 @@ pub(in crate::rules) static RULE: Rule = Rule {
 };
 
 fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
+    let edits = |operation: &Operation<'_>| match &operation.action {
+        Action::Change(change) => change.content,
+        Action::Publish(_) => true,
+        _ => false,
+    };
+    if stage.current.state.is_none() && stage.operations.iter().any(edits) {
+        let want = if stage.platform == Dialect::Ververica { Want::Deployment } else { Want::Job };
+        report.wish(want, "whether a job runs that does not see this change");
+    }
     let runs = stage.current.state.as_ref().is_some_and(|state| !state.is_over() && !is_unknown(state));
     for operation in &stage.operations {
         let (message, next) = match (&operation.action, stage.platform) {

@@ -6,11 +6,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::bail;
 use serde_json::Value;
+use sluicegate::facts::Recorded;
 use sluicegate::input::{self, Piece, Position};
 use sluicegate::report::{Judged, Outcome};
 use sluicegate::{
-    Answer, Api, CheckError, Dialect, Envelope, Fact, FailureKind, HttpHead, Need, Policy, PolicyError, Request,
-    Settings, Source, Subject, Target, Verdict, yaml,
+    Answer, Api, CheckError, Dialect, Envelope, Fact, FailureKind, HttpHead, Policy, Request, Settings, Source,
+    Subject, Target, Verdict, yaml,
 };
 
 use super::Intent;
@@ -19,12 +20,11 @@ use super::trouble::Trouble;
 /// Facts that hold for one deployment only.
 const OF_ONE_TARGET: [&str; 3] = ["deployment", "job", "savepoints"];
 
-/// How often a policy may ask (DESIGN section 4).
-const ROUNDS: usize = 4;
-
 /// Everything that is known, as `Facts` documents: a later one wins over the ones before it.
 pub(super) struct Known {
     documents: Vec<(Source, Vec<u8>)>,
+    /// What reads answer.
+    observed: Recorded,
     /// The documents that speak of one deployment.
     about_one: Vec<AboutOne>,
 }
@@ -46,8 +46,13 @@ impl AboutOne {
 }
 
 impl Known {
-    pub(super) fn gather(policy: &Policy, files: &[PathBuf], intent: Option<Intent>) -> anyhow::Result<Self> {
-        let mut known = Self { documents: Vec::new(), about_one: Vec::new() };
+    pub(super) fn gather(
+        policy: &Policy,
+        files: &[PathBuf],
+        observed: &[PathBuf],
+        intent: Option<Intent>,
+    ) -> anyhow::Result<Self> {
+        let mut known = Self { documents: Vec::new(), observed: self::observed(observed)?, about_one: Vec::new() };
         known.documents.push((Source::Host, format!("{{\"now\":\"{}\"}}", now()).into_bytes()));
         for path in files {
             let name = path.display();
@@ -79,7 +84,7 @@ impl Known {
         Ok(known)
     }
 
-    /// Asks the policy. Reads that it would like are not made here.
+    /// Asks the policy. What it wants to look up is answered from the recorded answers.
     pub(super) fn ask(
         &self,
         policy: &Policy,
@@ -87,19 +92,8 @@ impl Known {
         request: &input::Request,
         live: Option<&[u8]>,
     ) -> Result<Verdict, CheckError> {
-        let mut asked = Vec::new();
-        request.lend(live, |request| {
-            for _ in 0..ROUNDS {
-                let declared = self.documents.iter().map(|(source, document)| fact(*source, document));
-                let facts: Vec<_> = declared.chain(asked.iter().map(not_looked_up)).collect();
-                match policy.check(request, &facts, settings)? {
-                    sluicegate::Outcome::Decided(verdict) => return Ok(verdict),
-                    sluicegate::Outcome::Needs(needs) => asked.extend(needs),
-                }
-            }
-            Err(PolicyError::InvalidOutput("it asks again and again for what it was told cannot be known".to_owned())
-                .into())
-        })
+        let facts: Vec<_> = self.documents.iter().map(|(source, document)| fact(*source, document)).collect();
+        request.lend(live, |request| policy.decide(request, &facts, settings, &self.observed))
     }
 
     /// Facts about one deployment must not be taken for facts about another.
@@ -129,17 +123,24 @@ impl Known {
     }
 }
 
+/// Reads the files of recorded answers.
+fn observed(files: &[PathBuf]) -> anyhow::Result<Recorded> {
+    let mut all = Recorded::default();
+    for path in files {
+        let bytes = super::read(path)?;
+        let wrong = |position, message: String| Trouble::new(path.display(), position, message);
+        let value = yaml::parse(&String::from_utf8_lossy(&bytes))
+            .map_err(|error| wrong(Some(Position::of(&bytes, error.offset)), error.message))?;
+        all.extend(Recorded::read(value).map_err(|message| wrong(None, message))?);
+    }
+    Ok(all)
+}
+
 fn name(target: &Target) -> String {
     match target.namespace.as_str() {
         "" => target.name.clone(),
         namespace => format!("{namespace}/{}", target.name),
     }
-}
-
-/// Without a platform to ask, nothing can be looked up.
-fn not_looked_up(need: &Need) -> Fact<'_> {
-    let answer = Answer::Unavailable("not looked up: requests in files are judged by the facts that are given");
-    Fact { about: Subject::Observed(&need.lookup), source: Source::Host, answer }
 }
 
 fn fact(source: Source, document: &[u8]) -> Fact<'_> {

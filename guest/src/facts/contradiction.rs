@@ -1,0 +1,196 @@
+//! What was observed, laid over what was declared. Where both speak of the same and differ, the platform's own word
+//! counts, and the difference is told.
+
+use std::borrow::Cow;
+
+use super::{Facts, Savepoint};
+use crate::configuration::{Configuration, RETENTION};
+use crate::document::Node;
+use crate::operation::JobState;
+use crate::text::is_secret;
+
+/// How many differences are told; one alone shows that the declaration is stale.
+const MOST: usize = 20;
+
+/// Something that was declared and observed differently.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Contradiction {
+    /// The path in a `Facts` document.
+    pub what: String,
+    pub declared: String,
+    pub observed: String,
+}
+
+/// Lays `observed` over `facts`.
+pub fn lay<'d>(facts: &mut Facts<'d>, observed: Facts<'d>) -> Vec<Contradiction> {
+    let mut found = Found(Vec::new());
+    let (ours, theirs) = (&mut facts.deployment, observed.deployment);
+    found.state("job.status", &mut facts.job_status, observed.job_status);
+    found.state("deployment.specState", &mut ours.spec_state, theirs.spec_state);
+    found.state("deployment.statusState", &mut ours.status_state, theirs.status_state);
+    found.text("deployment.specVersion", &mut ours.spec_version, theirs.spec_version);
+    found.text("deployment.executionMode", &mut ours.execution_mode, theirs.execution_mode);
+    found.text("deployment.artifactKind", &mut ours.artifact_kind, theirs.artifact_kind);
+    found.text("deployment.restoreStrategy.kind", &mut ours.restore_kind, theirs.restore_kind);
+    found.text("deployment.upgradeStrategy.kind", &mut ours.upgrade_kind, theirs.upgrade_kind);
+    let allow = "deployment.restoreStrategy.allowNonRestoredState";
+    found.flag(allow, &mut ours.allow_non_restored_state, theirs.allow_non_restored_state);
+    found.retention(ours.configuration, observed.seen.checkpoints_kept);
+    found.map("deployment.annotations", &mut ours.annotations, theirs.annotations);
+    found.map("deployment.flinkConfiguration", &mut ours.configuration, theirs.configuration);
+    found.text("platform.flinkVersion", &mut facts.platform.flink_version, observed.platform.flink_version);
+    let cluster = &mut facts.platform.configuration;
+    found.map("platform.flinkConfiguration", cluster, observed.platform.configuration);
+    found.savepoints(&mut facts.savepoints, observed.savepoints, &observed.seen);
+    found.related(&mut facts.related, &observed.related);
+    facts
+        .absent
+        .retain(|gone| !observed.related.iter().any(|node| named(node, &gone.kind, &gone.namespace, &gone.name)));
+    for gone in observed.absent {
+        if let Some(at) = facts.related.iter().position(|node| named(node, &gone.kind, &gone.namespace, &gone.name)) {
+            found.add(&format!("related ({} {})", gone.kind, gone.name), "it exists", "there is none");
+            facts.related.remove(at);
+        }
+        facts.absent.push(gone);
+    }
+    facts.seen = observed.seen;
+    found.0
+}
+
+struct Found(Vec<Contradiction>);
+
+impl Found {
+    fn add(&mut self, what: &str, declared: &str, observed: &str) {
+        if self.0.len() < MOST {
+            let shown = |value: &str| if is_secret(what) { "(hidden)".to_owned() } else { value.to_owned() };
+            self.0.push(Contradiction { what: what.to_owned(), declared: shown(declared), observed: shown(observed) });
+        }
+    }
+
+    fn text<'d>(&mut self, what: &str, slot: &mut Option<Cow<'d, str>>, observed: Option<Cow<'d, str>>) {
+        let Some(observed) = observed else { return };
+        if let Some(declared) = slot.as_ref().filter(|declared| **declared != observed) {
+            self.add(what, declared, &observed);
+        }
+        *slot = Some(observed);
+    }
+
+    /// Platforms spell states differently.
+    fn state<'d>(&mut self, what: &str, slot: &mut Option<Cow<'d, str>>, observed: Option<Cow<'d, str>>) {
+        let Some(observed) = observed else { return };
+        if let Some(declared) = slot.as_ref().filter(|it| JobState::read(it) != JobState::read(&observed)) {
+            self.add(what, declared, &observed);
+        }
+        *slot = Some(observed);
+    }
+
+    fn flag(&mut self, what: &str, slot: &mut Option<bool>, observed: Option<bool>) {
+        let Some(observed) = observed else { return };
+        if slot.is_some_and(|declared| declared != observed) {
+            let word = |flag: bool| if flag { "true" } else { "false" };
+            self.add(what, word(!observed), word(observed));
+        }
+        *slot = Some(observed);
+    }
+
+    fn map<'d>(&mut self, what: &str, slot: &mut Option<Node<'d>>, observed: Option<Node<'d>>) {
+        let Some(observed) = observed else { return };
+        if let Some(declared) = *slot {
+            let entries = |map: Node<'d>| {
+                let mut layer = Configuration::default();
+                layer.overlay(map);
+                layer
+            };
+            let (ours, theirs) = (entries(declared), entries(observed));
+            for entry in ours.entries() {
+                let seen = theirs.entries().iter().rev().find(|other| other.key == entry.key);
+                if let Some(seen) = seen.filter(|seen| seen.value != entry.value) {
+                    self.add(&format!("{what}.{}", entry.key), &entry.value, &seen.value);
+                }
+            }
+        }
+        *slot = Some(observed);
+    }
+
+    /// A job's own configuration against what the job says of itself.
+    fn retention(&mut self, declared: Option<Node<'_>>, kept: Option<bool>) {
+        let (Some(map), Some(kept)) = (declared, kept) else { return };
+        let mut configuration = Configuration::default();
+        configuration.overlay(map);
+        let Some(value) = configuration.get(RETENTION) else { return };
+        if value.trim().eq_ignore_ascii_case("RETAIN_ON_CANCELLATION") != kept {
+            let key = RETENTION.first().copied().unwrap_or_default();
+            let said = if kept { "the checkpoint is kept" } else { "the checkpoint is deleted" };
+            self.add(&format!("deployment.flinkConfiguration.{key}"), value, said);
+        }
+    }
+
+    /// The platform's list is all there is. What only a declaration can tell of a savepoint is kept.
+    fn savepoints<'d>(
+        &mut self,
+        slot: &mut Option<Vec<Savepoint<'d>>>,
+        observed: Option<Vec<Savepoint<'d>>>,
+        seen: &super::Seen<'d>,
+    ) {
+        if let Some(mut observed) = observed {
+            for mut declared in slot.take().unwrap_or_default() {
+                let same = |other: &&mut Savepoint<'_>| match (&declared.id, &declared.location) {
+                    (Some(id), _) => other.id.as_ref() == Some(id),
+                    (None, at) => at.is_some() && other.location == *at,
+                };
+                let Some(other) = observed.iter_mut().find(same) else {
+                    self.add(&format!("savepoints `{}`", declared.label()), "it exists", "the platform has none");
+                    continue;
+                };
+                let what = |field: &str| format!("savepoints `{}` {field}", other.label());
+                let (state, origin, drained) = (what("state"), what("origin"), what("drained"));
+                self.text(&state, &mut declared.state, other.state.take());
+                self.text(&origin, &mut declared.origin, other.origin.take());
+                self.flag(&drained, &mut declared.drained, other.drained);
+                declared.id = other.id.take();
+                declared.deployment_id = other.deployment_id.take().or(declared.deployment_id);
+                declared.location = other.location.take().or(declared.location);
+                declared.created_at = other.created_at.take().or(declared.created_at);
+                declared.annotations = other.annotations.or(declared.annotations);
+                declared.format = other.format.take().or(declared.format);
+                *other = declared;
+            }
+            *slot = Some(observed);
+        }
+        for savepoint in slot.iter_mut().flatten() {
+            let at = savepoint.location.as_deref().and_then(|at| seen.at(at)).and_then(|seen| seen.metadata);
+            let what = || format!("savepoints `{}` drained", savepoint.label());
+            if let Some(drained) = at.and_then(|metadata| metadata.drained) {
+                let what = what();
+                self.flag(&what, &mut savepoint.drained, Some(drained));
+            }
+        }
+    }
+
+    fn related<'d>(&mut self, ours: &mut Vec<Node<'d>>, observed: &[Node<'d>]) {
+        for node in observed {
+            let word = |path: &[&str]| node.path(path).and_then(|it| it.scalar()).unwrap_or_default();
+            let (kind, namespace, name) =
+                (word(&["kind"]), word(&["metadata", "namespace"]), word(&["metadata", "name"]));
+            let declared = ours.iter().position(|other| named(other, &kind, &namespace, &name));
+            if let Some(at) = declared {
+                let spec = |node: &Node<'d>| node.get("spec");
+                let differs = match (ours.get(at).and_then(spec), spec(node)) {
+                    (Some(a), Some(b)) => !a.same(&b),
+                    _ => false,
+                };
+                if differs {
+                    self.add(&format!("related ({kind} {name})"), "another `spec`", "the `spec` that is stored");
+                }
+                ours.remove(at);
+            }
+            ours.push(*node);
+        }
+    }
+}
+
+fn named(node: &Node<'_>, kind: &str, namespace: &str, name: &str) -> bool {
+    node.get("kind").is_some_and(|word| word.is(kind))
+        && node.path(&["metadata", "name"]).is_some_and(|word| word.is(name))
+        && node.path(&["metadata", "namespace"]).is_none_or(|word| word.is(namespace))
+}

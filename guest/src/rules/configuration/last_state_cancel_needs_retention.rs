@@ -1,0 +1,130 @@
+//! Last-state upgrades that cancel the job, and a cancel that deletes what they would restore (DOMAIN 4.2-2, REC R5).
+
+use crate::configuration::{Configuration, LAST_STATE_CANCEL, RETENTION};
+use crate::finding::Report;
+use crate::operation::{Dialect, Kind, Place, Retention, Spec, Stage, UpgradeMode, Verb};
+use crate::rules::{Level, Rule};
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    id: "last-state-cancel-needs-retention",
+    title: "last-state by cancel deletes its checkpoint",
+    family: "configuration",
+    why: "Without high availability, with `job-cancel.enabled` and for session jobs, a last-state upgrade cancels the job and \
+          restores its last checkpoint; unless that is retained, the cancel has deleted it.",
+    source: "FKO AbstractJobReconciler; REC R5; DOMAIN 3.6, 4.2-2",
+    looks_at: &[(Dialect::Kubernetes, "`upgradeMode: last-state`, retention of checkpoints, high availability")],
+    facts: &["platform.flinkConfiguration", "related"],
+    parameters: &[],
+    level: Level::Deny,
+    check,
+};
+
+fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
+    let Some(declaration) = stage.declaration.as_ref().filter(|it| it.verb == Verb::Create || stage.edit().is_some())
+    else {
+        return;
+    };
+    let Some(spec) = declaration.new_spec() else { return };
+    let current = &stage.current;
+    if !matches!(declaration.kind, Kind::Deployment | Kind::SessionJob) || current.retention != Some(Retention::Deleted)
+    {
+        return;
+    }
+    let cancels = cancels(declaration.kind, spec, &current.configuration, current.is_highly_available());
+    if cancels == Some(false) {
+        return;
+    }
+    let Some(entry) = current.configuration.entry(RETENTION) else { return };
+    // What was so before is no reason to refuse an unrelated edit (DOMAIN 6.0-4).
+    let before = declaration.old_spec().zip(current.before.as_ref()).is_some_and(|(old, before)| {
+        let same = before.get(RETENTION).is_some_and(|value| value == entry.value);
+        same && cancels_before(declaration.kind, old, before, cancels)
+    });
+    let own = declaration.object.is_some_and(|object| object.holds(entry.node));
+    let place = Place::of(if own { Some(entry.node) } else { spec.of_job("upgradeMode") });
+    let message = "a last-state upgrade cancels the job, which deletes its last checkpoint: nothing is left to restore";
+    let draft = match cancels {
+        None => {
+            report.unjudged("whether high availability is on by default (`platform.flinkConfiguration`)");
+            report.warn(&place, format!("unless high availability is on by default, {message}"))
+        }
+        Some(_) if before => report.warn(&place, message),
+        Some(_) => report.main(&place, message),
+    };
+    let key = RETENTION.first().copied().unwrap_or_default();
+    draft
+        .observed(entry.value.as_ref())
+        .expected("RETAIN_ON_CANCELLATION")
+        .remedy(format!("set `{key}: RETAIN_ON_CANCELLATION`, or leave the key out: the operator sets that itself"));
+}
+
+/// Whether last-state upgrades cancel the job; `None`: that depends on settings that are not known.
+fn cancels(kind: Kind, spec: Spec<'_>, configuration: &Configuration<'_>, available: Option<bool>) -> Option<bool> {
+    if spec.upgrade_mode() != UpgradeMode::LastState {
+        return Some(false);
+    }
+    if kind == Kind::SessionJob || configuration.is_on(LAST_STATE_CANCEL) == Some(true) {
+        return Some(true);
+    }
+    available.map(|on| !on)
+}
+
+/// The same before an update: what the known layers leave open was open then as well.
+fn cancels_before(kind: Kind, old: Spec<'_>, before: &Configuration<'_>, now: Option<bool>) -> bool {
+    let available = before.is_highly_available().or(now.map(|_| false));
+    cancels(kind, old, before, available) == Some(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::configuration::Configuration;
+    use crate::finding::Effect;
+    use crate::operation::{Kind, Retention, Stage};
+    use crate::rules::testing::{SILENT, at_least, body, declared, only, says};
+
+    fn layer(text: &str) -> Configuration<'static> {
+        let mut configuration = Configuration::default();
+        configuration.overlay(body(&format!("a: b\n{text}")));
+        configuration
+    }
+
+    fn stage(kind: Kind, mode: &str, old: Option<&str>, new: &str) -> Stage<'static> {
+        let job = format!("job: {{upgradeMode: {mode}}}");
+        let before = old.map(|_| format!("image: a\n{job}"));
+        declared(kind, before.as_deref(), Some(&job)).with(|it| {
+            it.current.before = old.map(layer);
+            it.current.configuration = layer(new);
+            it.current.configuration_complete = true;
+            it.current.retention = Some(Retention::Deleted).filter(|_| new.contains("DELETE"));
+        })
+    }
+
+    const DELETE: &str = "execution.checkpointing.externalized-checkpoint-retention: DELETE_ON_CANCELLATION";
+    const HA: &str = "high-availability.type: kubernetes";
+
+    #[test]
+    fn a_cancel_that_deletes_what_it_needs_denies() {
+        let cancel = format!("{DELETE}\n{HA}\nkubernetes.operator.job.upgrade.last-state.job-cancel.enabled: true");
+        let available = format!("{DELETE}\n{HA}");
+        assert_eq!(says(&RULE, &stage(Kind::Deployment, "last-state", None, DELETE)), only(Effect::Deny));
+        assert_eq!(says(&RULE, &stage(Kind::Deployment, "last-state", None, &cancel)), only(Effect::Deny));
+        assert_eq!(says(&RULE, &stage(Kind::SessionJob, "last-state", None, &available)), only(Effect::Deny));
+        assert_eq!(says(&RULE, &stage(Kind::Deployment, "last-state", None, &available)), SILENT);
+        assert_eq!(says(&RULE, &stage(Kind::Deployment, "savepoint", None, DELETE)), SILENT);
+        assert_eq!(says(&RULE, &stage(Kind::Deployment, "last-state", None, HA)), SILENT);
+        assert_eq!(says(&RULE, &stage(Kind::BlueGreen, "last-state", None, DELETE)), SILENT);
+        let open =
+            stage(Kind::Deployment, "last-state", None, DELETE).with(|it| it.current.configuration_complete = false);
+        assert_eq!(says(&RULE, &open), at_least(Effect::Warn));
+    }
+
+    #[test]
+    fn only_what_this_request_brings_in_denies() {
+        let update = |old: &str, new: &str| says(&RULE, &stage(Kind::Deployment, "last-state", Some(old), new));
+        assert_eq!(update("", DELETE), only(Effect::Deny));
+        assert_eq!(update(DELETE, DELETE), only(Effect::Warn));
+        assert_eq!(update(&format!("{DELETE}\n{HA}"), DELETE), only(Effect::Deny));
+        assert_eq!(update(DELETE, ""), SILENT);
+    }
+}
