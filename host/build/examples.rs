@@ -71,12 +71,10 @@ impl Case {
 
     fn names(&self, words: &[&str], rule: &str) -> bool {
         let mut list = "";
-        self.expect.lines().any(|line| {
-            if let Some((word, _)) = line.trim_start().split_once(':') {
-                list = word.trim();
-            }
-            let id = |c: char| !(c.is_ascii_alphanumeric() || c == '-');
-            words.contains(&list) && line.split(id).any(|name| name == rule)
+        // Of block and flow style alike only the words are left.
+        self.expect.split(|c: char| c.is_whitespace() || "{}[],'\"".contains(c)).any(|word| {
+            list = word.strip_suffix(':').unwrap_or(list);
+            words.contains(&list) && word == rule
         })
     }
 }

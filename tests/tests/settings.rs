@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use sluicegate::{case, yaml};
 use sluicegate_policy::{compile_settings, settings_schema};
-use sluicegate_tests::home;
+use sluicegate_tests::{home, root};
 
 fn documents(folder: &str) -> Vec<(PathBuf, String)> {
     let folder = home().join("settings").join(folder);
@@ -72,4 +72,16 @@ fn settings_of_the_corpus_pass_the_schema() {
         seen += 1;
     }
     assert!(seen > 20, "{seen}");
+}
+
+#[test]
+fn the_settings_of_the_readme_are_right() {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let blocks = readme.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let settings: Vec<_> = blocks.filter(|block| block.contains("kind: Settings\n")).collect();
+    assert!(!settings.is_empty());
+    for text in settings {
+        assert_eq!(compile_settings(text.as_bytes()).err(), None);
+        assert!(schema().is_valid(&read(text, Path::new("README.md"))));
+    }
 }
