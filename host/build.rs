@@ -1,5 +1,8 @@
 //! Builds the policy for `wasm32-unknown-unknown`, makes it a component, and leaves it where `src/policy.rs` embeds it.
-//! With `SLUICEGATE_POLICY=FILE` a ready component is embedded instead.
+//! With `SLUICEGATE_POLICY=FILE` a ready component is embedded instead. Beside it: examples from the corpus.
+
+#[path = "build/examples.rs"]
+mod examples;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -39,11 +42,20 @@ fn embed() -> Result<(), String> {
         }
         None => componentize(&compile(&out, root)?)?,
     };
-    fs::write(out.join("policy.wasm"), component).map_err(|error| format!("cannot write the policy: {error}"))
+    replace(&out.join("examples.rs"), examples::table(root)?.as_bytes())?;
+    replace(&out.join("policy.wasm"), &component)
+}
+
+/// Puts a new file in place of an old one, which may have other names in copies of the target folder.
+fn replace(file: &Path, bytes: &[u8]) -> Result<(), String> {
+    let fresh = file.with_extension("new");
+    let written = fs::write(&fresh, bytes).and_then(|()| fs::rename(&fresh, file));
+    written.map_err(|error| format!("cannot write {}: {error}", file.display()))
 }
 
 /// Compiles the guest, away from everything that the outer build was told: flags, wrappers, target folder.
 fn compile(out: &Path, root: &Path) -> Result<PathBuf, String> {
+    println!("cargo::rerun-if-changed=build");
     for watched in ["guest", "wit", "Cargo.toml", "Cargo.lock"] {
         println!("cargo::rerun-if-changed={}", root.join(watched).display());
     }

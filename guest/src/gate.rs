@@ -95,7 +95,7 @@ pub enum Answer<'b> {
 
 /// What `check` answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(clippy::large_enum_variant, reason = "there is one of it, and nearly always the larger one")]
+#[allow(clippy::large_enum_variant, reason = "there is one at a time, and it is handed on at once")]
 pub enum Outcome {
     Decided(Verdict),
     /// The reads that could change the judgement.

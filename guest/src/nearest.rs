@@ -1,9 +1,16 @@
 //! The nearest valid name to a misspelt one: for remedies, and to tell look-alikes of known fields.
 
+use crate::text::join;
+
 /// ` (did you mean …?)`, or nothing when no candidate is near.
 pub fn nearest<'c>(name: &str, candidates: impl Iterator<Item = &'c str>) -> String {
-    match closest(name, candidates) {
-        Some(candidate) => format!(" (did you mean `{candidate}`?)"),
+    hint(closest(name, candidates))
+}
+
+#[inline(never)]
+fn hint(closest: Option<&str>) -> String {
+    match closest {
+        Some(candidate) => join(&[" (did you mean `", candidate, "`?)"]),
         None => String::new(),
     }
 }
@@ -12,14 +19,25 @@ pub fn nearest<'c>(name: &str, candidates: impl Iterator<Item = &'c str>) -> Str
 /// one or two letters off.
 pub fn closest<'c>(name: &str, candidates: impl Iterator<Item = &'c str>) -> Option<&'c str> {
     let plain = fold(name);
-    candidates
-        .map(|candidate| (distance(&plain, &fold(candidate)), candidate))
-        .filter(|(distance, candidate)| *distance <= 2 && *distance < candidate.chars().count().div_ceil(2))
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
+    let mut best = None;
+    for candidate in candidates {
+        consider(&plain, candidate, &mut best);
+    }
+    best.map(|(_, candidate)| candidate)
+}
+
+/// Once for all lists of candidates: it is large.
+#[inline(never)]
+fn consider<'c>(plain: &[char], candidate: &'c str, best: &mut Option<(usize, &'c str)>) {
+    let distance = distance(plain, &fold(candidate));
+    let near = distance <= 2 && distance < candidate.chars().count().div_ceil(2);
+    if near && best.is_none_or(|(least, _)| distance < least) {
+        *best = Some((distance, candidate));
+    }
 }
 
 /// Without case and separators.
+#[inline(never)]
 fn fold(name: &str) -> Vec<char> {
     name.chars().take(64).filter(|c| !matches!(c, '-' | '_' | '.' | ' ')).flat_map(char::to_lowercase).collect()
 }

@@ -24,9 +24,10 @@ pub enum Fault {
 
 /// Everything that keeps an override from counting.
 pub fn faults(asked: &Override<'_>, stage: &Stage<'_>, settings: &Settings<'_>) -> Vec<Fault> {
-    let blank = |text: &Option<_>| text.as_deref().is_none_or(|text: &str| text.trim().is_empty());
+    let blank = |text: &Option<_>| text.as_deref().is_none_or(|text: &str| text.trim_ascii().is_empty());
     let end = || {
-        let until = asked.until.as_deref().map(str::trim).filter(|until| !until.is_empty()).ok_or(Fault::NoEnd)?;
+        let until =
+            asked.until.as_deref().map(str::trim_ascii).filter(|until| !until.is_empty()).ok_or(Fault::NoEnd)?;
         let until = Instant::parse(until).filter(|_| until.contains('-')).ok_or(Fault::BadEnd)?;
         let now = stage.facts.now.as_deref().and_then(Instant::parse).ok_or(Fault::NoClock)?;
         let longest = i64::try_from(settings.longest_override()).unwrap_or(i64::MAX);
@@ -39,7 +40,7 @@ pub fn faults(asked: &Override<'_>, stage: &Stage<'_>, settings: &Settings<'_>) 
     let from = settings.override_from();
     let unlisted = (asked.only_listed || !from.is_empty()) && !from.admits(stage.facts.principal.as_deref());
     let told = [
-        asked.rules.is_empty().then_some(Fault::NoRule),
+        asked.rules().is_empty().then_some(Fault::NoRule),
         blank(&asked.reason).then_some(Fault::NoReason),
         end().err(),
         unlisted.then_some(Fault::Unlisted),
@@ -49,10 +50,10 @@ pub fn faults(asked: &Override<'_>, stage: &Stage<'_>, settings: &Settings<'_>) 
 
 /// The reason for which a rule does not refuse this request.
 pub fn lifts<'s>(stage: &'s Stage<'_>, rule: &str, settings: &Settings<'_>) -> Option<&'s str> {
-    let asks = |asked: &&Override<'_>| asked.rules.iter().any(|name| name == rule);
+    let asks = |asked: &&Override<'_>| asked.rules().contains(&rule);
     if stage.overrides.is_empty() || settings.is_never_overridden(rule) {
         return None;
     }
     let asked = stage.overrides.iter().filter(asks).find(|asked| faults(asked, stage, settings).is_empty())?;
-    asked.reason.as_deref().map(str::trim)
+    asked.reason.as_deref()
 }

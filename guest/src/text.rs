@@ -29,6 +29,16 @@ fn is_plain(text: &str) -> bool {
     text.as_bytes().chunks(16).all(|chunk| !chunk.iter().fold(false, |found, byte| found | odd(byte)))
 }
 
+/// The parts one after the other. It is smaller than a `format!` with several arguments.
+#[inline(never)]
+pub(crate) fn join(parts: &[&str]) -> String {
+    let mut text = String::new();
+    for part in parts {
+        text.push_str(part);
+    }
+    text
+}
+
 /// Whether the name of a value says that it is a secret.
 pub fn is_secret(pointer: &str) -> bool {
     const WORDS: [&str; 7] = ["secret", "password", "passwd", "token", "credential", "access-key", "accesskey"];

@@ -5,6 +5,7 @@ mod check;
 mod policy;
 mod restore;
 mod rules;
+mod settings;
 mod test;
 
 use std::io::{self, IsTerminal as _, Write};
@@ -45,6 +46,7 @@ enum Verb {
     Restore(restore::Restore),
     Test(test::Test),
     Rules(rules::Rules),
+    Settings(settings::SettingsVerbs),
     Policy(policy::PolicyVerbs),
 }
 
@@ -110,6 +112,7 @@ pub fn run() -> anyhow::Result<Exit> {
         Some(Verb::Restore(verb)) => verb.run(),
         Some(Verb::Test(verb)) => verb.run(),
         Some(Verb::Rules(verb)) => verb.run(),
+        Some(Verb::Settings(verb)) => verb.run(),
         Some(Verb::Policy(verb)) => verb.run(),
         None => Ok(Exit::Wrong),
     }

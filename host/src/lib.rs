@@ -18,6 +18,7 @@
 //! ```
 
 pub mod case;
+mod examples;
 pub mod facts;
 pub mod input;
 pub mod nearest;
@@ -26,9 +27,10 @@ pub mod report;
 mod words;
 pub mod yaml;
 
+pub use examples::{Example, Examples};
 pub use policy::{
-    Answer, Api, Basis, Cache, Candidate, CheckError, Decision, Description, Dialect, Effect, Envelope, Fact, Failure,
-    FailureKind, Fate, Finding, HttpHead, Input, Inspection, Level, Limits, Lookup, Need, ObjectRef, Operation, Origin,
-    Outcome, Parameter, Place, Policy, PolicyError, Problem, Request, RestorePlan, Rule, Scoped, Settings,
-    SettingsError, Source, Span, Subject, Target, Unjudged, Verdict,
+    Answer, Api, Basis, Cache, Candidate, CheckError, Decision, Description, Dialect, Effect, Envelope, Exempted, Fact,
+    Failure, FailureKind, Fate, Finding, HttpHead, Input, Inspection, Level, Limits, Lookup, Need, ObjectRef,
+    Operation, Origin, Outcome, Parameter, Place, Policy, PolicyError, Problem, Request, RestorePlan, Rule, Scoped,
+    Settings, SettingsError, Source, Span, Subject, Target, Unjudged, Verdict,
 };

@@ -17,9 +17,9 @@ use sha2::{Digest, Sha256};
 pub use cache::Cache;
 pub use code::Origin;
 pub use contract::{
-    Answer, Api, Basis, Candidate, Decision, Description, Dialect, Effect, Envelope, Fact, Failure, FailureKind, Fate,
-    Finding, HttpHead, Level, Lookup, Need, ObjectRef, Operation, Outcome, Parameter, Place, Problem, Request,
-    RestorePlan, Rule, Scoped, Source, Span, Subject, Target, Unjudged, Verdict,
+    Answer, Api, Basis, Candidate, Decision, Description, Dialect, Effect, Envelope, Exempted, Fact, Failure,
+    FailureKind, Fate, Finding, HttpHead, Level, Lookup, Need, ObjectRef, Operation, Outcome, Parameter, Place,
+    Problem, Request, RestorePlan, Rule, Scoped, Source, Span, Subject, Target, Unjudged, Verdict,
 };
 pub use error::{CheckError, Input, PolicyError, SettingsError};
 pub use limits::Limits;

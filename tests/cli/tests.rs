@@ -9,4 +9,5 @@ mod known;
 mod readme;
 mod requests;
 mod run;
+mod settings;
 mod verbs;

@@ -146,7 +146,8 @@ fn restore_reports_for_scripts() {
 #[test]
 fn every_verb_explains_itself() {
     let folder = Folder::with(&[]);
-    for verb in [
+    let settings = [&["settings"][..], &["settings", "check"], &["settings", "schema"]];
+    let others = [
         &["check"][..],
         &["restore"],
         &["test"],
@@ -155,7 +156,8 @@ fn every_verb_explains_itself() {
         &["policy", "export"],
         &["policy", "inspect"],
         &[],
-    ] {
+    ];
+    for verb in settings.into_iter().chain(others) {
         let run = folder.run(&[verb, &["--help"]].concat());
         assert!(run.code == 0 && run.out.contains("Example"), "{verb:?}\n{}", run.out);
     }

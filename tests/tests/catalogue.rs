@@ -1,7 +1,8 @@
 //! The list of rules is an interface: ids are never renamed, and what is written about them is written everywhere.
 
-use sluicegate::{Limits, Policy};
-use sluicegate_tests::{compare, root};
+use sluicegate::case::Case;
+use sluicegate::{Example, Examples, Limits, Policy};
+use sluicegate_tests::{compare, native, root};
 
 #[test]
 fn rule_ids_are_those_that_were_published() {
@@ -36,5 +37,20 @@ fn the_table_in_the_readme_is_fresh() {
         std::fs::write(&file, [before, &fresh, after].join(mark)).unwrap();
     } else {
         assert!(table == fresh, "the table of rules in README.md is stale; run again with SLUICEGATE_BLESS=1");
+    }
+}
+
+#[test]
+fn every_rule_is_shown_by_two_cases_that_say_what_they_are_taken_for() {
+    let fires = |example: Example, rule: &str| {
+        let case = Case::open(&root().join(example.path)).unwrap();
+        native(&case).1.is_some_and(|verdict| verdict.findings.iter().any(|finding| finding.rule == rule))
+    };
+    for rule in sluicegate_policy::RULES {
+        let id = rule.id;
+        let Examples { fires: firing, quiet } = Examples::of(id);
+        let firing = firing.unwrap_or_else(|| panic!("tests/cases/{id} has no case that fires the rule"));
+        assert!(fires(firing, id), "{} does not fire {id}", firing.path);
+        assert!(quiet.is_some(), "tests/cases/{id} has no case that leaves the rule quiet");
     }
 }

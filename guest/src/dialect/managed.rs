@@ -8,7 +8,7 @@ use crate::document::Node;
 use crate::facts::Facts;
 use crate::nearest::closest;
 use crate::operation::{
-    Action, Deletion, Dialect, HEADERS, Oddity, OddityKind, Operation, Override, Place, Restore, Stage, Target, split,
+    Action, Deletion, Dialect, HEADERS, Oddity, OddityKind, Operation, Override, Place, Restore, Stage, Target,
 };
 
 /// So many unknown fields make no request of these APIs; naming more helps nobody.
@@ -50,12 +50,12 @@ pub(super) fn header_intent<'d>(call: &Call<'_>, stage: &mut Stage<'d>) {
 /// Reads the rules that the caller asks to lift from its headers: they count only from callers that the settings list.
 pub(super) fn header_override<'d>(call: &Call<'d>, stage: &mut Stage<'d>) {
     let [rules, reason, until] = HEADERS;
-    let mut lists = call.headers(rules).peekable();
-    if lists.peek().is_none() {
+    let lists: Vec<Cow<'d, str>> = call.headers(rules).map(Cow::Borrowed).collect();
+    if lists.is_empty() {
         return;
     }
     stage.overrides.push(Override {
-        rules: lists.flat_map(|list| split(list.into())).collect(),
+        lists,
         reason: call.header(reason).map(|reason| http::decode(reason, false)),
         until: call.header(until).map(Cow::Borrowed),
         place: Place::Header(rules),

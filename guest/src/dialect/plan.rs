@@ -91,7 +91,7 @@ fn overriding(node: Node<'_>) -> Result<Override<'_>, Failure> {
         node.get("rules").filter(Node::is_array).ok_or_else(|| wrong(node, "`override` needs a list of `rules`"))?;
     let text = |name: &str| node.get(name).and_then(|node| node.scalar());
     Ok(Override {
-        rules: list
+        lists: list
             .elements()
             .map(|node| node.text().ok_or_else(|| wrong(node, "a rule id is a text")))
             .collect::<Result<_, _>>()?,

@@ -17,8 +17,8 @@ pub const MEMBERS: Spelling = &["override.rules", "override.reason", "override.u
 /// What was said.
 #[derive(Clone, Debug)]
 pub struct Override<'d> {
-    /// The rules, as they are named.
-    pub rules: Vec<Cow<'d, str>>,
+    /// Lists of rules, their names apart by commas.
+    pub lists: Vec<Cow<'d, str>>,
     pub reason: Option<Cow<'d, str>>,
     pub until: Option<Cow<'d, str>>,
     /// Where the rules stand.
@@ -31,13 +31,24 @@ pub struct Override<'d> {
 }
 
 impl<'d> Override<'d> {
+    /// The rules, as they are named.
+    pub fn rules(&self) -> Vec<&str> {
+        let mut names = Vec::new();
+        for list in &self.lists {
+            for name in list.split(',').map(str::trim_ascii).filter(|name| !name.is_empty()) {
+                names.push(name);
+            }
+        }
+        names
+    }
+
     /// From annotations; `only_listed`: they came over HTTP.
     pub fn annotated(annotation: impl Fn(&str) -> Option<Node<'d>>, only_listed: bool) -> Option<Self> {
         let [rules, reason, until] = ANNOTATIONS;
         let node = annotation(rules)?;
         let text = |name: &str| annotation(name).and_then(|node| node.scalar());
         Some(Self {
-            rules: split(node.scalar().unwrap_or_default()),
+            lists: node.scalar().into_iter().collect(),
             reason: text(reason),
             until: text(until),
             place: Place::Body(node),
@@ -45,14 +56,5 @@ impl<'d> Override<'d> {
             only_listed,
             told: false,
         })
-    }
-}
-
-/// Names apart by commas.
-pub fn split(list: Cow<'_, str>) -> Vec<Cow<'_, str>> {
-    let apart = |name: &str| !name.trim().is_empty();
-    match list {
-        Cow::Borrowed(list) => list.split(',').filter(|it| apart(it)).map(|it| Cow::Borrowed(it.trim())).collect(),
-        Cow::Owned(list) => list.split(',').filter(|it| apart(it)).map(|it| it.trim().to_owned().into()).collect(),
     }
 }

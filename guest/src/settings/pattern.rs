@@ -29,11 +29,12 @@ pub(super) fn matches(pattern: &str, text: &str) -> bool {
 
 /// Why a text is no pattern.
 pub(super) fn fault(pattern: &str) -> Option<&'static str> {
-    if pattern.trim() != pattern || pattern.is_empty() || pattern.contains(char::is_control) {
+    if pattern.trim_ascii() != pattern || pattern.is_empty() || pattern.bytes().any(|byte| byte.is_ascii_control()) {
         return Some("it is blank, or has blanks or control characters around it");
     }
-    let other = |c| matches!(c, '?' | '[' | ']' | '{' | '}' | '\\' | '!');
-    (pattern.contains(other) || pattern.contains("**")).then_some("only `*` stands for other characters")
+    let other = |byte| matches!(byte, b'?' | b'[' | b']' | b'{' | b'}' | b'\\' | b'!');
+    (pattern.bytes().any(other) || pattern.as_bytes().windows(2).any(|pair| pair == b"**"))
+        .then_some("only `*` stands for other characters")
 }
 
 #[cfg(test)]

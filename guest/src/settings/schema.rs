@@ -10,11 +10,11 @@ const TEMPLATE: &str = include_str!("schema.json");
 /// Writes it, without line breaks.
 pub fn schema() -> String {
     let mut out = Writer::with_capacity(32 << 10);
-    for line in TEMPLATE.lines().map(str::trim_start) {
+    for line in TEMPLATE.split('\n').map(str::trim_ascii_start) {
         match line {
             "\"@families\": true" => out.separated(&super::families(), |out, family| {
                 out.string(family);
-                out.raw(r#":{"enum":["on","off"]}"#);
+                out.raw(r#":{"enum":["on","off",true,false]}"#);
             }),
             "\"@rules\": true" => out.separated(rules::ALL, |out, rule| of_rule(out, rule)),
             "\"@ids\"" => out.separated(rules::ALL, |out, rule| out.string(rule.id)),

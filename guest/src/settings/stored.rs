@@ -32,46 +32,37 @@ fn read(compiled: &[u8]) -> Option<Settings<'_>> {
     for line in text.lines() {
         let mut fields = line.split('\t');
         let key = fields.next()?;
-        let mut next = || fields.next();
+        let [a, b, c, d, e] = std::array::from_fn(|_| fields.next().unwrap_or_default());
+        let (first, second) = (List::stored(a), List::stored(b));
         match key {
             "level" => {
-                let (place, _) = rule(next()?, next()?)?;
-                let level = Level::named(next()?)?;
+                let (place, level) = (rule(a, b)?.0, Level::named(c)?);
                 match settings.scopes.last_mut() {
                     Some(scope) => scope.levels.push((place, level)),
                     None => settings.set_level(place, level),
                 }
             }
             "value" => {
-                let (_, rule) = rule(next()?, next()?)?;
-                let value = Value { rule: rule.id, name: next()?, text: next()? };
-                match settings.scopes.last_mut() {
-                    Some(scope) => scope.parameters.push(value),
-                    None => settings.parameters.push(value),
-                }
+                let value = Value { rule: rule(a, b)?.1.id, name: c, text: d };
+                let scope = settings.scopes.last_mut().map(|scope| &mut scope.parameters);
+                scope.unwrap_or(&mut settings.parameters).push(value);
             }
             // Scopes come last: what follows belongs to them.
-            "scope" => {
-                let (namespaces, labels) = (List::stored(next()?), List::stored(next()?));
-                settings.scopes.push(Scope { namespaces, labels, ..Scope::default() });
-            }
-            "tenant" => {
-                let (namespaces, prefixes) = (List::stored(next()?), List::stored(next()?));
-                settings.tenants.push(Tenant { namespaces, prefixes });
-            }
+            "scope" => settings.scopes.push(Scope { namespaces: first, labels: second, ..Scope::default() }),
+            "tenant" => settings.tenants.push(Tenant { namespaces: first, prefixes: second }),
             "exempt" => settings.exemptions.push(Exemption {
-                principals: List::stored(next()?),
-                rules: List::stored(next()?),
-                namespaces: List::stored(next()?),
-                until: next().filter(|until| !until.is_empty()),
-                reason: next()?,
+                principals: first,
+                rules: second,
+                namespaces: List::stored(c),
+                until: Some(d).filter(|until| !until.is_empty()),
+                reason: e,
             }),
-            "jar-schemes" => settings.jar_schemes = Some(List::stored(next()?)),
-            "operator-accounts" => settings.operator_accounts = Some(List::stored(next()?)),
-            "accept-intent-from" => settings.accept_intent_from = List::stored(next()?),
-            "override-from" => settings.override_from = List::stored(next()?),
-            "override-never" => settings.override_never = List::stored(next()?),
-            "override-longest" => settings.longest_override = Some(next()?.parse().ok()?),
+            "jar-schemes" => settings.jar_schemes = Some(first),
+            "operator-accounts" => settings.operator_accounts = Some(first),
+            "accept-intent-from" => settings.accept_intent_from = first,
+            "override-from" => settings.override_from = first,
+            "override-never" => settings.override_never = first,
+            "override-longest" => settings.longest_override = Some(a.parse().ok()?),
             "strict" => settings.strict = true,
             "undecided-allows" => settings.undecided_allows = true,
             "assume-restart" => settings.assume_restart = true,

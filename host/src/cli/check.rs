@@ -19,7 +19,7 @@ use facts::Known;
 use files::File;
 use judge::Judge;
 use live::Live;
-use trouble::Trouble;
+pub(super) use trouble::Trouble;
 
 /// Judge the requests in files
 ///
@@ -163,14 +163,7 @@ impl Judging {
     fn settings(&self, policy: &Policy) -> anyhow::Result<Settings> {
         let named = std::env::var_os("SLUICEGATE_SETTINGS").filter(|name| !name.is_empty()).map(PathBuf::from);
         let Some(file) = self.settings.clone().or(named) else { return Ok(Settings::default()) };
-        let source = read(&file)?;
-        policy.compile_settings(&source).map_err(|error| match error {
-            SettingsError::Invalid(problems) => {
-                let place = |problem: Problem| (Position::of(&source, problem.offset as usize), problem.message);
-                anyhow::Error::new(Trouble::several(&file, problems.into_iter().map(place)))
-            }
-            error => anyhow::Error::new(error).context(format!("cannot compile the settings `{}`", file.display())),
-        })
+        compile(policy, &file)
     }
 
     fn exit(&self, report: &Report) -> Exit {
@@ -189,6 +182,18 @@ impl Judging {
         });
         exit.reduce(Exit::worst).unwrap_or(Exit::Wrong)
     }
+}
+
+/// Compiles a file of settings; what is wrong with it is a [`Trouble`].
+pub(super) fn compile(policy: &Policy, file: &Path) -> anyhow::Result<Settings> {
+    let source = read(file)?;
+    policy.compile_settings(&source).map_err(|error| match error {
+        SettingsError::Invalid(problems) => {
+            let place = |problem: Problem| (Position::of(&source, problem.offset as usize), problem.message);
+            anyhow::Error::new(Trouble::several(file, problems.into_iter().map(place)))
+        }
+        error => anyhow::Error::new(error).context(format!("cannot compile the settings `{}`", file.display())),
+    })
 }
 
 fn name(policy: &Policy) -> anyhow::Result<PolicyName> {

@@ -4,7 +4,7 @@ use anyhow::bail;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use sluicegate::report::{self, Page};
-use sluicegate::{Rule, nearest};
+use sluicegate::{Example, Examples, Rule, nearest};
 
 use super::{Exit, PolicyChoice, print};
 
@@ -58,7 +58,7 @@ impl Rules {
                     "apiVersion": "sluicegate.dev/v1alpha1",
                     "kind": "RuleCatalogue",
                     "policy": {"version": description.version, "digest": policy.digest()},
-                    "rules": rules.iter().map(rule).collect::<Vec<_>>(),
+                    "rules": rules.iter().map(|it| rule(it, self.id.is_some())).collect::<Vec<_>>(),
                 });
                 serde_json::to_writer_pretty(&mut text, &document)?;
                 text.push(b'\n');
@@ -74,8 +74,8 @@ impl Rules {
     }
 }
 
-fn rule(rule: &Rule) -> Value {
-    json!({
+fn rule(rule: &Rule, explained: bool) -> Value {
+    let mut value = json!({
         "id": rule.id,
         "title": rule.title,
         "family": rule.family,
@@ -86,5 +86,12 @@ fn rule(rule: &Rule) -> Value {
         "looksAt": rule.looks_at.iter().map(|(dialect, looks)| (dialect.name().to_owned(), json!(looks))).collect::<serde_json::Map<_, _>>(),
         "facts": rule.facts,
         "parameters": rule.parameters.iter().map(|it| json!({"name": it.name, "title": it.title, "shipped": it.shipped})).collect::<Vec<_>>(),
-    })
+    });
+    if explained {
+        let example = |it: Option<Example>| it.map(|Example { path, text }| json!({"path": path, "case": text}));
+        let Examples { fires, quiet } = Examples::of(&rule.id);
+        let examples = json!({"fires": example(fires), "quiet": example(quiet)});
+        value.as_object_mut().map(|members| members.insert("examples".to_owned(), examples));
+    }
+    value
 }

@@ -71,6 +71,11 @@ fn verdict(verdict: &Verdict) -> Checked {
         text("rule", &unjudged.rule)?;
         text("lacks", &unjudged.lacks)
     })?;
+    list("exempted", &verdict.exempted, |exempted| {
+        text("rule", &exempted.rule)?;
+        text("reason", &exempted.reason)?;
+        optional("until", exempted.until.as_ref())
+    })?;
     verdict.restore.iter().try_for_each(restore_plan)?;
     plain("document", &verdict.document)
 }
@@ -98,6 +103,7 @@ pub(super) fn problems(problems: &[Problem]) -> Checked {
 
 pub(super) fn description(description: &Description) -> Checked {
     text("version", &description.version)?;
+    plain("settings-schema", &description.settings_schema)?;
     list("rules", &description.rules, |rule| {
         for (what, value) in [
             ("id", &rule.id),

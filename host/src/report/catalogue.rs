@@ -6,8 +6,8 @@ use anstyle::Style;
 
 use super::Page;
 use super::human::{BOLD, DIM, PLAIN, level_style};
-use super::layout::paragraph;
-use crate::Rule;
+use super::layout::{clean, paragraph};
+use crate::{Example, Examples, Parameter, Rule};
 
 /// Where the texts of an explanation start.
 const TEXT: usize = 12;
@@ -50,8 +50,31 @@ pub fn explain(rule: &Rule, page: Page, out: &mut dyn Write) -> io::Result<()> {
     for (label, text, style) in rows {
         paragraph(out, (&format!("  {label}"), DIM), (text, style), TEXT, page.width)?;
     }
+    if !rule.facts.is_empty() {
+        paragraph(out, ("  facts", DIM), (&rule.facts.join(", "), PLAIN), TEXT, page.width)?;
+    }
+    for Parameter { name, title, shipped } in &rule.parameters {
+        let text = format!("`{name}: {shipped}`: {title}");
+        paragraph(out, ("  settings", DIM), (&text, PLAIN), TEXT, page.width)?;
+    }
+    writeln!(out, "\n  {DIM}looks at{DIM:#}")?;
     for (dialect, looks) in &rule.looks_at {
-        paragraph(out, (&format!("  {}", dialect.name()), DIM), (looks, PLAIN), TEXT + 2, page.width)?;
+        paragraph(out, (&format!("    {}", dialect.name()), DIM), (looks, PLAIN), TEXT + 4, page.width)?;
+    }
+    if !Examples::are_there() {
+        writeln!(out)?;
+        let text = "none: this program was built without its corpus; see tests/cases in the repository";
+        return paragraph(out, ("  examples", DIM), (text, PLAIN), TEXT, page.width);
+    }
+    let Examples { fires, quiet } = Examples::of(&rule.id);
+    for (label, example) in [("  fires", fires), ("  does not", quiet)] {
+        let Some(Example { path, text }) = example else { continue };
+        writeln!(out)?;
+        paragraph(out, (label, DIM), (path, PLAIN), TEXT, page.width)?;
+        // As it stands, so that it can be copied.
+        for line in clean(text).lines() {
+            writeln!(out, "    {line}")?;
+        }
     }
     Ok(())
 }

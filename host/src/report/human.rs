@@ -40,6 +40,7 @@ pub fn human(report: &Report, page: Page, out: &mut dyn Write) -> io::Result<()>
             writeln!(out)?;
             self::finding(finding, *position, name, page.width, out)?;
         }
+        exempted(verdict, page.width, out)?;
         unjudged(verdict, page.width, out)?;
         match &verdict.restore {
             Some(plan) => restore(plan, page.width, out),
@@ -145,6 +146,18 @@ fn finding(
     rows.into_iter()
         .filter_map(|(label, value)| Some((label, value?)))
         .try_for_each(|(label, value)| row(label, DIM, value))
+}
+
+fn exempted(verdict: &Verdict, width: usize, out: &mut dyn Write) -> io::Result<()> {
+    for (number, exempted) in verdict.exempted.iter().enumerate() {
+        if number == 0 {
+            writeln!(out)?;
+        }
+        let end = exempted.until.as_ref().map(|until| format!(", until {until}")).unwrap_or_default();
+        let text = format!("{}{end}: {}", exempted.rule, exempted.reason);
+        paragraph(out, (&format!("{:MARGIN$}exempted", ""), YELLOW), (&text, PLAIN), TEXT, width)?;
+    }
+    Ok(())
 }
 
 fn unjudged(verdict: &Verdict, width: usize, out: &mut dyn Write) -> io::Result<()> {

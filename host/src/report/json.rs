@@ -32,8 +32,8 @@ struct Entry<'r> {
     operations: Vec<&'r str>,
     findings: Vec<Finding<'r>>,
     unjudged: Vec<Unjudged<'r>>,
-    /// Exemptions by settings; the policy has none yet.
-    exempted: [(); 0],
+    /// Rules that the settings exempted.
+    exempted: Vec<Exempted<'r>>,
     restore: Option<Restore<'r>>,
     error: Option<String>,
 }
@@ -57,6 +57,13 @@ struct Finding<'r> {
 struct Unjudged<'r> {
     rule: &'r str,
     lacks: &'r str,
+}
+
+#[derive(Serialize)]
+struct Exempted<'r> {
+    rule: &'r str,
+    reason: &'r str,
+    until: Option<&'r str>,
 }
 
 #[derive(Serialize)]
@@ -110,7 +117,7 @@ fn entry(judged: &Judged) -> Entry<'_> {
         operations: Vec::new(),
         findings: Vec::new(),
         unjudged: Vec::new(),
-        exempted: [],
+        exempted: Vec::new(),
         restore: None,
         error: None,
     };
@@ -125,6 +132,11 @@ fn entry(judged: &Judged) -> Entry<'_> {
                 .unjudged
                 .iter()
                 .map(|unjudged| Unjudged { rule: &unjudged.rule, lacks: &unjudged.lacks })
+                .collect(),
+            exempted: verdict
+                .exempted
+                .iter()
+                .map(|it| Exempted { rule: &it.rule, reason: &it.reason, until: it.until.as_deref() })
                 .collect(),
             restore: verdict.restore.as_ref().map(restore),
             ..blank

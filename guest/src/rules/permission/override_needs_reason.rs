@@ -6,6 +6,8 @@ use crate::nearest::nearest;
 use crate::operation::{Dialect, Override, Stage};
 use crate::overrides::{Fault, faults};
 use crate::rules::{self, Level, Rule, duration};
+use crate::settings::Settings;
+use crate::text::join;
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "override-needs-reason",
@@ -35,60 +37,59 @@ pub(in crate::rules) static RULE: Rule = Rule {
 fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     for asked in stage.overrides.iter().filter(|asked| !asked.told) {
         for fault in faults(asked, stage, report.settings()) {
-            tell(fault, asked, stage, report);
+            let (why, observed, remedy) = words(fault, asked, stage, report.settings());
+            say(asked, join(&["the override does not count: ", why]), observed, remedy, report);
         }
-        for name in &asked.rules {
-            let known = rules::ALL.iter().any(|rule| rule.id == name);
-            let (message, remedy) = match known {
-                false => {
-                    let hint = nearest(name, rules::ALL.iter().map(|rule| rule.id));
-                    (format!("there is no rule `{name}` to override{hint}"), "`sluicegate rules` lists all ids")
-                }
-                true if report.settings().is_never_overridden(name) => (
-                    format!("the settings let nobody override `{name}`"),
-                    "mend the request, or ask whoever runs the gate for an exemption",
-                ),
-                true => continue,
+        for name in asked.rules() {
+            let message = if !rules::ALL.iter().any(|rule| rule.id == name) {
+                let hint = nearest(name, rules::ALL.iter().map(|rule| rule.id));
+                join(&["there is no rule `", name, "` to override", &hint])
+            } else if report.settings().is_never_overridden(name) {
+                join(&["the settings let nobody override `", name, "`"])
+            } else {
+                continue;
             };
-            report.main(&asked.place, message).observed(name.as_ref()).remedy(remedy);
+            let remedy = "name rules that can be overridden: `sluicegate rules` lists all, the settings except some";
+            say(asked, message, Some(name), remedy.to_owned(), report);
         }
     }
 }
 
-fn tell(fault: Fault, asked: &Override<'_>, stage: &Stage<'_>, report: &mut Report<'_>) {
-    let [list, reason, until] = asked.spelling;
-    let settings = report.settings();
-    let longest = duration::write(settings.longest_override());
-    let now = stage.facts.now.as_deref().unwrap_or_default();
-    let observed = match fault {
-        Fault::BadEnd | Fault::Ended | Fault::TooFar => asked.until.as_deref(),
-        Fault::Unlisted => stage.facts.principal.as_deref(),
-        _ => None,
-    };
-    let soon = || format!("give `{until}`, at most {longest} ahead, such as `2026-11-21T10:00:00Z`");
-    let (why, remedy) = match fault {
-        Fault::NoRule => ("it names no rule", format!("name rule ids in `{list}`, or take the override away")),
-        Fault::NoReason => ("it gives no reason", format!("say in `{reason}` why this is right now")),
-        Fault::NoEnd => ("it does not say when it ends", soon()),
-        Fault::BadEnd => ("its end is no time with an offset", soon()),
-        Fault::NoClock => ("the time is not known", "declare `now` in the facts".to_owned()),
-        Fault::Ended => {
-            ("it has ended", format!("it is {now}: take the override away, or give it a new reason and end"))
-        }
-        Fault::TooFar => ("its end is too far ahead", soon()),
-        Fault::Unlisted => (
-            "its caller is not among those who may override",
-            "let one of them send it, or add the caller to `overrides.from` in the settings".to_owned(),
-        ),
-    };
-    let mut draft = report.main(&asked.place, format!("the override does not count: {why}"));
+fn say(asked: &Override<'_>, message: String, observed: Option<&str>, remedy: String, report: &mut Report<'_>) {
+    let mut draft = report.main(&asked.place, message);
     if let Some(observed) = observed {
         draft = draft.observed(observed);
     }
-    if fault == Fault::Unlisted && !settings.override_from().is_empty() {
-        draft = draft.expected(settings.override_from().to_string());
-    }
     draft.remedy(remedy);
+}
+
+/// Why it does not count, what was found, and what to do.
+fn words<'s>(
+    fault: Fault,
+    asked: &'s Override<'_>,
+    stage: &'s Stage<'_>,
+    settings: &Settings<'_>,
+) -> (&'static str, Option<&'s str>, String) {
+    let [list, reason, until] = asked.spelling;
+    let end = asked.until.as_deref();
+    let soon = || {
+        let longest = duration::write(settings.longest_override());
+        join(&["give `", until, "`, at most ", &longest, " ahead, such as `2026-11-21T10:00:00Z`"])
+    };
+    match fault {
+        Fault::NoRule => ("it names no rule", None, join(&["name rule ids in `", list, "`, or take it away"])),
+        Fault::NoReason => ("it gives no reason", None, join(&["say in `", reason, "` why this is right now"])),
+        Fault::NoEnd => ("it does not say when it ends", None, soon()),
+        Fault::BadEnd => ("its end is no time with an offset", end, soon()),
+        Fault::NoClock => ("the time is not known", None, "declare `now` in the facts".to_owned()),
+        Fault::Ended => ("it has ended", end, "take it away, or give it a new reason and end".to_owned()),
+        Fault::TooFar => ("its end is too far ahead", end, soon()),
+        Fault::Unlisted => (
+            "its caller is not among those who may override",
+            stage.facts.principal.as_deref(),
+            "let one of them send it, or add the caller to `overrides.from` in the settings".to_owned(),
+        ),
+    }
 }
 
 #[cfg(test)]
@@ -101,7 +102,7 @@ mod tests {
         let given = |text: &'static str| (!text.is_empty()).then_some(text.into());
         stage(Dialect::Kubernetes, Action::Unknown).with_facts("now: 2026-11-21T10:00:00Z").with(|it| {
             it.overrides.push(Override {
-                rules: rules.iter().map(|rule| (*rule).into()).collect(),
+                lists: rules.iter().map(|rule| (*rule).into()).collect(),
                 reason: given(reason),
                 until: given(until),
                 place: Place::Request,

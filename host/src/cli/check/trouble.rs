@@ -11,7 +11,7 @@ use crate::cli::Exit;
 
 /// A file that was given for the judgement and is of no use for it.
 #[derive(Debug)]
-pub(super) struct Trouble {
+pub(in crate::cli) struct Trouble {
     file: String,
     problems: Vec<(Option<Position>, String)>,
 }
