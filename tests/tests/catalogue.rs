@@ -18,7 +18,10 @@ fn every_rule_says_what_a_reader_needs() {
             assert!(!text.trim().is_empty(), "the rule `{id}` has no {field}");
         }
         assert!(!rule.looks_at.is_empty(), "the rule `{id}` judges no platform");
-        assert!(id.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "`{id}` is not kebab-case");
+        assert!(
+            id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'),
+            "`{id}` is not kebab-case"
+        );
         assert!(!rule.title.ends_with('.') && !rule.title.contains('|'), "the title of `{id}` does not fit a table");
     }
 }

@@ -74,9 +74,16 @@ fn for_each_added_fact(scenario: &Scenario, mut each: impl FnMut(&Known, &Verdic
     }
 }
 
-/// What may lift a refusal: a declared intent (DOMAIN 6.0-6), and that the job is not there to be harmed or is failing
-/// (6.0-5). Every other fact only adds.
-const LIFTING: [&str; 4] = ["intent.restartPlanned", "job.status", "deployment.specState", "deployment.statusState"];
+/// What may lift a refusal: a declared intent (DOMAIN 6.0-6), that the job is not there to be harmed or is failing (6.0-5),
+/// that there is no state to lose, and that what is refused was so before (6.0-4). Every other fact only adds.
+const LIFTING: [&str; 6] = [
+    "intent.restartPlanned",
+    "job.status",
+    "deployment.specState",
+    "deployment.statusState",
+    "deployment.hasState",
+    "deployment.restoreStrategy",
+];
 
 /// A rule does not refuse because it lacks a fact (DOMAIN 6.0-3), and where a fact lifts a refusal, the rule says that it
 /// uses that fact.
@@ -199,5 +206,6 @@ dialect!(flink_rest, http::flink_rest(), |_: &Scenario, facts: &Value| any_savep
 dialect!(on_kubernetes, kubernetes::scenarios(), |scenario: &Scenario, facts: &Value| {
     let stays_stateless = scenario.name.contains("of a stateless job");
     let deployed = !scenario.name.contains("never deployed");
-    !stays_stateless && (deployed || facts["deployment"]["hasState"] == true)
+    let declared = &facts["deployment"]["hasState"];
+    !stays_stateless && *declared != false && (deployed || *declared == true)
 });

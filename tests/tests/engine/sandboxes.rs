@@ -3,7 +3,8 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use sluicegate::{Envelope, HttpHead, Limits, Outcome, Policy, PolicyError, Request, Settings};
+use sluicegate::facts::NoSource;
+use sluicegate::{Envelope, HttpHead, Limits, Policy, PolicyError, Request, Settings};
 
 use crate::written::{Written, ask, breach, load};
 
@@ -33,10 +34,8 @@ fn many_threads_get_the_same_verdicts() {
         let method = ["GET", "POST", "GET"][n % 3];
         let head = HttpHead { api: None, method, target, headers: &[] };
         let body = [&b""[..], br#"{"drain":true}"#, b""][n % 3];
-        match policy.check(&Request { envelope: Envelope::Http(head), body }, &[], &Settings::default()) {
-            Ok(Outcome::Decided(verdict)) => verdict.document,
-            other => panic!("{other:?}"),
-        }
+        let request = Request { envelope: Envelope::Http(head), body };
+        policy.decide(&request, &[], &Settings::default(), &NoSource).unwrap().document
     };
     let expected: Vec<_> = (0..3).map(judge).collect();
     thread::scope(|scope| {

@@ -112,7 +112,6 @@ pub fn scenarios() -> Vec<Scenario> {
             ("intent.restartPlanned", vec![json!(true), json!(false)]),
             ("deployment.hasState", vec![json!(true), json!(false)]),
             ("job.status", states(&["RUNNING", "FAILED"])),
-            ("platform.operatorVersion", vec![json!("1.15")]),
         ]
     };
     let mut all = Vec::new();

@@ -13,8 +13,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
           deleted.",
     source: "ALI-SDK Savepoint.status; DOMAIN 1.5, 1.6",
     looks_at: &[
-        (Dialect::Ververica, "the savepoint that a start names"),
-        (Dialect::Alibaba, "the savepoint that a start names"),
+        (Dialect::Ververica, "the savepoint that a start is declared to use"),
+        (Dialect::Alibaba, "the savepoint that a start names, or is declared to use"),
     ],
     facts: &["savepoints"],
     parameters: &[],
@@ -24,14 +24,21 @@ pub(in crate::rules) static RULE: Rule = Rule {
 
 fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     for (_, start) in stage.starts() {
-        // The latest ones are chosen among the completed.
-        if !matches!(start.restore, Restore::Savepoint(Some(_)) | Restore::Location(_)) {
-            continue;
-        }
-        let choice = select(stage, start).choice;
-        let state = match &choice {
-            Choice::One(savepoint) => savepoint.state.as_deref(),
-            _ => None,
+        let choice;
+        let state = match &start.restore {
+            Restore::Savepoint(Some(_)) | Restore::Location(_) => {
+                choice = select(stage, start).choice;
+                match &choice {
+                    Choice::One(savepoint) => savepoint.state.as_deref(),
+                    _ => None,
+                }
+            }
+            // The latest ones are chosen among the completed, unless somebody knows better.
+            Restore::LatestState | Restore::LatestSavepoint => {
+                let declared = stage.facts.savepoints.iter().flatten().find(|it| it.restore_candidate == Some(true));
+                declared.and_then(|it| it.state.as_deref())
+            }
+            _ => continue,
         };
         match (state, &start.restore) {
             (Some("COMPLETED"), _) => {}
@@ -65,6 +72,8 @@ mod tests {
             let facts = format!("savepoints: [{{id: a, state: {state}}}]");
             assert_eq!(from(named(), &facts), only(Effect::Deny), "{state}");
             assert_eq!(from(Restore::LatestState, &facts), SILENT, "{state}");
+            let declared = format!("savepoints: [{{id: a, state: {state}, restoreCandidate: true}}]");
+            assert_eq!(from(Restore::LatestState, &declared), only(Effect::Deny), "{state}");
         }
         assert_eq!(from(named(), "savepoints: [{id: a, state: COMPLETED}]"), SILENT);
         assert_eq!(from(named(), "savepoints: [{id: b, state: FAILED}]"), unjudged());
