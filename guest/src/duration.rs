@@ -9,13 +9,13 @@ pub fn seconds(text: &str) -> Option<f64> {
     if number.is_empty() {
         return iso(text);
     }
-    let factor = match unit.trim().to_lowercase().as_str() {
+    let factor = match unit.trim().to_ascii_lowercase().as_str() {
         "" | "ms" | "milli" | "millis" | "millisecond" | "milliseconds" => 1e-3,
         "s" | "sec" | "secs" | "second" | "seconds" => 1.0,
         "m" | "min" | "minute" | "minutes" => 60.0,
         "h" | "hour" | "hours" => 3600.0,
         "d" | "day" | "days" => 86_400.0,
-        // The sign for micro has two code points that look alike; the upper case of both is one letter.
+        // The sign for micro has two code points that look alike.
         "\u{b5}s" | "\u{3bc}s" | "micro" | "micros" | "microsecond" | "microseconds" => 1e-6,
         "ns" | "nano" | "nanos" | "nanosecond" | "nanoseconds" => 1e-9,
         _ => return None,

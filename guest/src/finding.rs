@@ -1,6 +1,8 @@
 //! What a rule has to say, and where it puts it: findings with place, observed, expected and remedy, and the facts that
 //! are lacking. Levels and leniency are applied here.
 
+use std::borrow::Cow;
+
 use crate::operation::{Place, Want};
 use crate::rules::Rule;
 use crate::settings::Settings;
@@ -88,48 +90,56 @@ impl<'v> Report<'v> {
     }
 
     /// A finding with the rule's main effect: the shipped one, or what the settings made of it.
-    pub fn main(&mut self, place: &Place<'_>, message: impl Into<String>) -> Draft<'_> {
+    pub fn main<'a>(&mut self, place: &Place<'_>, message: impl Into<Cow<'a, str>>) -> Draft<'_> {
         self.draft(self.main, place, message.into())
     }
 
     /// A softer branch: at most a warning.
-    pub fn warn(&mut self, place: &Place<'_>, message: impl Into<String>) -> Draft<'_> {
+    pub fn warn<'a>(&mut self, place: &Place<'_>, message: impl Into<Cow<'a, str>>) -> Draft<'_> {
         self.draft(self.main.min(Effect::Warn), place, message.into())
     }
 
     /// A softer branch: a note.
-    pub fn note(&mut self, place: &Place<'_>, message: impl Into<String>) -> Draft<'_> {
+    pub fn note<'a>(&mut self, place: &Place<'_>, message: impl Into<Cow<'a, str>>) -> Draft<'_> {
         self.draft(Effect::Note, place, message.into())
     }
 
     /// The rule could have denied, but lacks this fact, and nobody but a declaration can tell it.
-    #[inline(never)]
-    pub fn unjudged(&mut self, lacks: impl Into<String>) {
-        if self.main == Effect::Deny && self.leniency.is_none() {
-            self.said.unjudged.push(Unjudged { rule: self.rule.id, lacks: text::clean(&lacks.into()) });
-        }
+    pub fn unjudged<'a>(&mut self, lacks: impl Into<Cow<'a, str>>) {
+        self.missing(None, lacks.into());
     }
 
     /// The rule could have denied, but lacks this fact, which a read may tell.
-    #[inline(never)]
-    pub fn lacks(&mut self, want: Want, lacks: impl Into<String>) {
-        let lacks = lacks.into();
-        self.wish(want, lacks.as_str());
-        self.unjudged(lacks);
+    pub fn lacks<'a>(&mut self, want: Want, lacks: impl Into<Cow<'a, str>>) {
+        self.missing(Some(want), lacks.into());
     }
 
     /// A read may tell this, and the rule would then say more or less than it does. Controllers and recovery wait for
     /// no read.
+    pub fn wish<'a>(&mut self, want: Want, why: impl Into<Cow<'a, str>>) {
+        self.read(want, &why.into());
+    }
+
+    // What follows is called from everywhere: once is enough.
     #[inline(never)]
-    pub fn wish(&mut self, want: Want, why: impl Into<String>) {
-        if self.leniency.is_some() {
-            return;
+    fn missing(&mut self, want: Option<Want>, lacks: Cow<'_, str>) {
+        if let Some(want) = want {
+            self.read(want, &lacks);
         }
-        self.said.wishes.push(Wish { rule: self.rule.id, want, why: text::clean(&why.into()) });
+        if self.main == Effect::Deny && self.leniency.is_none() {
+            self.said.unjudged.push(Unjudged { rule: self.rule.id, lacks: text::clean(&lacks) });
+        }
     }
 
     #[inline(never)]
-    fn draft(&mut self, effect: Effect, place: &Place<'_>, message: String) -> Draft<'_> {
+    fn read(&mut self, want: Want, why: &str) {
+        if self.leniency.is_none() {
+            self.said.wishes.push(Wish { rule: self.rule.id, want, why: text::clean(why) });
+        }
+    }
+
+    #[inline(never)]
+    fn draft(&mut self, effect: Effect, place: &Place<'_>, message: Cow<'_, str>) -> Draft<'_> {
         let position = match place {
             Place::Body(node) => {
                 let (start, end) = node.span();
@@ -140,7 +150,9 @@ impl<'v> Report<'v> {
             Place::Request => None,
         };
         let (effect, message) = match self.leniency {
-            Some(why) if effect == Effect::Deny => (Effect::Warn, format!("{message} (not refused: {why})")),
+            Some(why) if effect == Effect::Deny => {
+                (Effect::Warn, Cow::Owned(format!("{message} (not refused: {why})")))
+            }
             _ => (effect, message),
         };
         let finding = Finding {
@@ -153,41 +165,59 @@ impl<'v> Report<'v> {
             remedy: String::new(),
             overridden: None,
         };
-        Draft { finding, findings: &mut self.said.findings }
+        let findings = &mut self.said.findings;
+        let index = findings.len();
+        findings.push(finding);
+        Draft { findings, index }
     }
 }
 
 /// A finding in the making; [`Draft::remedy`] completes it.
-#[must_use = "a finding counts only with its remedy"]
+#[must_use = "a finding is complete only with its remedy"]
 pub struct Draft<'v> {
-    finding: Finding,
     findings: &'v mut Vec<Finding>,
+    index: usize,
+}
+
+/// What a draft may still tell.
+enum Part {
+    Observed,
+    Expected,
+    Remedy,
 }
 
 impl Draft<'_> {
     /// The value that was found, or the fact that decided.
-    #[inline(never)]
-    pub fn observed(mut self, observed: impl Into<String>) -> Self {
-        let secret = match &self.finding.position {
-            Some(Position::Body { pointer, .. }) => text::is_secret(pointer),
-            Some(Position::Header(name)) => text::is_secret(name),
-            Some(Position::Target) | None => false,
-        };
-        self.finding.observed = Some(if secret { "(hidden)".to_owned() } else { text::clean(&observed.into()) });
+    pub fn observed<'a>(mut self, observed: impl Into<Cow<'a, str>>) -> Self {
+        self.tell(Part::Observed, observed.into());
         self
     }
 
     /// What it should have been.
-    #[inline(never)]
-    pub fn expected(mut self, expected: impl Into<String>) -> Self {
-        self.finding.expected = Some(text::clean(&expected.into()));
+    pub fn expected<'a>(mut self, expected: impl Into<Cow<'a, str>>) -> Self {
+        self.tell(Part::Expected, expected.into());
         self
     }
 
     /// What to do next. Completes the finding.
+    pub fn remedy<'a>(mut self, remedy: impl Into<Cow<'a, str>>) {
+        self.tell(Part::Remedy, remedy.into());
+    }
+
     #[inline(never)]
-    pub fn remedy(mut self, remedy: impl Into<String>) {
-        self.finding.remedy = text::clean(&remedy.into());
-        self.findings.push(self.finding);
+    fn tell(&mut self, part: Part, text: Cow<'_, str>) {
+        let Some(finding) = self.findings.get_mut(self.index) else { return };
+        match part {
+            Part::Observed => {
+                let secret = match &finding.position {
+                    Some(Position::Body { pointer, .. }) => text::is_secret(pointer),
+                    Some(Position::Header(name)) => text::is_secret(name),
+                    Some(Position::Target) | None => false,
+                };
+                finding.observed = Some(if secret { "(hidden)".to_owned() } else { text::clean(&text) });
+            }
+            Part::Expected => finding.expected = Some(text::clean(&text)),
+            Part::Remedy => finding.remedy = text::clean(&text),
+        }
     }
 }

@@ -92,7 +92,8 @@ impl Told {
 
 /// Puts a plan together: the used snapshot first, not too many, no text that a terminal would obey.
 fn finish(strategy: &str, told: Told, mut candidates: Vec<Candidate>) -> RestorePlan {
-    candidates.sort_by_key(|candidate| candidate.fate != Fate::Used);
+    let used: Vec<_> = candidates.extract_if(.., |candidate| candidate.fate == Fate::Used).collect();
+    candidates.splice(0..0, used);
     candidates.truncate(MAX_CANDIDATES);
     let Told { basis, chosen, reason } = told;
     let chosen = chosen.map(|chosen| clean(&chosen));

@@ -80,7 +80,7 @@ pub fn judge(decoded: &Decoded<'_>, observed: &Observed<'_>, settings: &Settings
         return Outcome::Needs(needs.into_iter().map(Asked::need).collect());
     }
     let Said { mut findings, mut unjudged, .. } = said;
-    findings.sort_by_key(|finding: &Finding| std::cmp::Reverse(finding.effect));
+    worst_first(&mut findings);
     findings.truncate(MAX_FINDINGS);
     unjudged.dedup();
     unjudged.truncate(MAX_FINDINGS);
@@ -136,6 +136,14 @@ fn need(wish: Wish, stage: &Stage<'_>, observed: &Observed<'_>, needs: &mut Vec<
         Some((_, rules)) => rules.push(wish.rule),
         None if room => asked.reasons.push((wish.why, vec![wish.rule])),
         None => {}
+    }
+}
+
+/// Puts what denies first and what is only noted last; what is alike keeps its order.
+fn worst_first(findings: &mut Vec<Finding>) {
+    let mut rest = std::mem::take(findings);
+    for effect in [Effect::Deny, Effect::Warn, Effect::Note] {
+        findings.extend(rest.extract_if(.., |finding| finding.effect == effect));
     }
 }
 

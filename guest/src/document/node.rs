@@ -261,8 +261,12 @@ impl<'d> Node<'d> {
 
     /// The members that are not null by name; of several with one name, the last.
     pub fn present(&self) -> BTreeMap<Cow<'d, str>, Node<'d>> {
-        let mut members: BTreeMap<_, _> =
-            self.members().filter_map(|(key, value)| Some((key.text()?, value))).collect();
+        let mut members = BTreeMap::new();
+        for (key, value) in self.members() {
+            if let Some(name) = key.text() {
+                members.insert(name, value);
+            }
+        }
         members.retain(|_, value| !value.is_null());
         members
     }

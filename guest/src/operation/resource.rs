@@ -22,17 +22,31 @@ pub struct Declaration<'d> {
     pub bare: bool,
     /// The operator does not act on changes of it: it is a canary, or is being deleted.
     pub idle: bool,
+    /// The object is a canary.
+    pub canary: bool,
+    /// The specs of object and old: many rules read them.
+    specs: (Option<Spec<'d>>, Option<Spec<'d>>),
 }
 
 impl<'d> Declaration<'d> {
+    /// A declaration that nothing was run of before.
+    pub fn new(verb: Verb, kind: Kind, object: Option<Resource<'d>>, old: Option<Resource<'d>>, bare: bool) -> Self {
+        let spec = |resource: Option<Resource<'d>>| resource?.spec(kind).given();
+        let canary = |resource: Option<Resource<'d>>| resource.is_some_and(|it| it.canary().is_some());
+        let is_canary = canary(object);
+        let idle = is_canary || canary(old) || old.is_some_and(|old| old.is_terminating());
+        let specs = (spec(object), spec(old));
+        Self { verb, kind, object, old, last: None, bare, idle, canary: is_canary, specs }
+    }
+
     /// The spec that says how the job runs after this request.
     pub fn new_spec(&self) -> Option<Spec<'d>> {
-        self.object.map(|object| object.spec(self.kind)).filter(|spec| spec.node.is_some())
+        self.specs.0
     }
 
     /// The spec that said so before.
     pub fn old_spec(&self) -> Option<Spec<'d>> {
-        self.old.map(|old| old.spec(self.kind)).filter(|spec| spec.node.is_some())
+        self.specs.1
     }
 
     /// The resource as it was known before, for its status and metadata.
@@ -124,7 +138,7 @@ impl<'d> Resource<'d> {
     /// The spec that says how a job runs: a blue/green resource keeps it in its template.
     pub fn spec(&self, kind: Kind) -> Spec<'d> {
         let path: &[&str] = if kind == Kind::BlueGreen { &["spec", "template", "spec"] } else { &["spec"] };
-        Spec { node: self.node.path(path) }
+        Spec::at(self.node.path(path))
     }
 
     pub fn status(&self, path: &[&str]) -> Option<Node<'d>> {
@@ -173,15 +187,26 @@ pub enum Desired {
 #[derive(Clone, Copy, Debug)]
 pub struct Spec<'d> {
     pub node: Option<Node<'d>>,
+    job: Option<Node<'d>>,
 }
 
 impl<'d> Spec<'d> {
+    /// The spec that stands here, if one does.
+    pub fn at(node: Option<Node<'d>>) -> Self {
+        Self { node, job: node.and_then(|node| node.get("job")) }
+    }
+
+    /// Itself, if there is one.
+    fn given(self) -> Option<Self> {
+        self.node.map(|_| self)
+    }
+
     pub fn get(&self, name: &str) -> Option<Node<'d>> {
         self.node?.get(name)
     }
 
     pub fn job(&self) -> Option<Node<'d>> {
-        self.get("job")
+        self.job
     }
 
     pub fn of_job(&self, name: &str) -> Option<Node<'d>> {

@@ -69,17 +69,21 @@ pub(super) enum Referred<'d> {
 /// The resource that a request creates or updates, if it is of one of these kinds. The validator skips canaries.
 pub(super) fn subject<'s, 'd>(stage: &'s Stage<'d>, kinds: &[Kind]) -> Option<Subject<'s, 'd>> {
     let declaration = stage.declaration.as_ref()?;
-    let object = declaration.object.filter(|object| object.canary().is_none())?;
-    let spec = object.spec(declaration.kind);
+    if !kinds.contains(&declaration.kind) || declaration.canary {
+        return None;
+    }
+    let object = declaration.object?;
+    let spec = declaration.new_spec();
     let judged = match declaration.verb {
         Verb::Create => true,
         // A spec that is taken away has a rule of its own.
-        Verb::Update => spec.node.is_some(),
+        Verb::Update => spec.is_some(),
         Verb::Delete => false,
     };
+    let spec = spec.unwrap_or(Spec::at(None));
     // Of another type, nobody can tell what it means: `unknown-enum-value`.
     let readable = [spec.node, spec.job()].iter().flatten().all(Node::is_object);
-    if !judged || !readable || !kinds.contains(&declaration.kind) {
+    if !judged || !readable {
         return None;
     }
     let old = declaration.old_spec().filter(|_| declaration.verb == Verb::Update);

@@ -73,7 +73,7 @@ pub(crate) fn declared(kind: Kind, old: Option<&str>, new: Option<&str>) -> Stag
         _ => Verb::Update,
     };
     let mut stage = Stage::new(Dialect::Kubernetes, crate::facts::Facts::default());
-    stage.declaration = Some(Declaration { verb, kind, object, old, last: None, bare: false, idle: false });
+    stage.declaration = Some(Declaration::new(verb, kind, object, old, false));
     stage
 }
 

@@ -115,7 +115,7 @@ impl<'d> Route<'_, 'd> {
 
     /// Who shall own the snapshot: the field, by its new or its old name, else the job's or the cluster's configuration.
     fn claim(&mut self, configuration: &Configuration<'d>) -> Option<Claim<'d>> {
-        let mut given = ["claimMode", "restoreMode"].map(|field| {
+        let given = ["claimMode", "restoreMode"].map(|field| {
             let mode = self.body.choice(field, CLAIM_MODES, self.stage).and_then(ClaimMode::read)?;
             self.body.get(field).map(|node| (mode, node))
         });
@@ -139,8 +139,7 @@ impl<'d> Route<'_, 'd> {
             self.stage.oddities.push(oddity.observed(both).expected("claimMode"));
         }
         // Which of two wins is not documented: the one that deletes most is taken to.
-        given.sort_by_key(|given| given.map(|(mode, _)| mode));
-        if let Some((mode, node)) = given.into_iter().flatten().last() {
+        if let Some((mode, node)) = given.into_iter().flatten().max_by_key(|(mode, _)| *mode) {
             return Some(Claim { mode, place: Place::Body(node) });
         }
         let own = configuration.entry(CLAIM_MODE).map(|entry| (&entry.value, Place::Body(entry.node)));

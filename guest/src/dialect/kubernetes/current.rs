@@ -172,7 +172,7 @@ pub(super) fn related<'d>(facts: &Facts<'d>, kind: &str, namespace: &str, name: 
 pub(super) fn content<'d>(ask: &Ask<'d>) -> Content<'d> {
     let Some(object) = ask.object else { return Content::default() };
     let spec = object.spec(ask.kind);
-    let old = ask.old.map(|old| old.spec(ask.kind)).unwrap_or(Spec { node: None });
+    let old = ask.old.map(|old| old.spec(ask.kind)).unwrap_or(Spec::at(None));
     let changed = |after: Option<Node<'d>>, before: Option<Node<'d>>| {
         after.filter(|after| before.is_none_or(|before| !before.same(after)))
     };

@@ -116,18 +116,20 @@ impl<'d> Difference<'d> {
         if let Some(new) = new {
             after.overlay(new);
         }
-        let before: BTreeMap<&str, &str> =
-            before.entries().iter().map(|entry| (entry.key.as_ref(), entry.value.as_ref())).collect();
+        let mut known: BTreeMap<&str, &str> = BTreeMap::new();
+        for entry in before.entries() {
+            known.insert(&entry.key, &entry.value);
+        }
         let mut seen: BTreeMap<&str, (&str, Node<'d>)> = BTreeMap::new();
         for entry in after.entries() {
             seen.insert(&entry.key, (&entry.value, entry.node));
         }
         for (key, (value, node)) in &seen {
-            if before.get(key) != Some(value) {
+            if known.get(key) != Some(value) {
                 self.key(key, *node);
             }
         }
-        for key in before.keys().filter(|key| !seen.contains_key(*key)) {
+        for key in known.keys().filter(|key| !seen.contains_key(*key)) {
             self.key(key, here);
         }
     }

@@ -33,9 +33,9 @@ impl<'d> Ask<'d> {
         'd: 's,
     {
         let Self { verb, kind, object, old, bare, .. } = *self;
-        let canary = |resource: Option<Resource<'_>>| resource.is_some_and(|it| it.canary().is_some());
-        let idle = canary(object) || canary(old) || old.is_some_and(|old| old.is_terminating());
-        Declaration { verb, kind, object, old, last, bare, idle }
+        let mut declaration = Declaration::new(verb, kind, object, old, bare);
+        declaration.last = last;
+        declaration
     }
 
     /// The resource as it stands in the request: the new one, for a delete the old one.

@@ -35,7 +35,7 @@ impl<'s> Stored<'s> {
     pub(super) fn spec(&self) -> Option<Spec<'_>> {
         let Self::Read(document) = self else { return None };
         let root = document.root();
-        Some(Spec { node: Some(root.get("spec").unwrap_or(root)) })
+        Some(Spec::at(Some(root.get("spec").unwrap_or(root))))
     }
 
     /// What is to be said about a spec that cannot be read.

@@ -67,7 +67,7 @@ mod tests {
 
     fn paths(spec: &str) -> Option<Vec<String>> {
         let document = Document::parse(spec.as_bytes(), Reading::JsonOrYaml).unwrap();
-        let spec = Spec { node: Some(document.root()) };
+        let spec = Spec::at(Some(document.root()));
         let mut configuration = Configuration::default();
         if let Some(map) = spec.get("flinkConfiguration") {
             configuration.overlay(map);

@@ -61,7 +61,8 @@ struct Numeric {
 
 #[derive(Clone, Copy)]
 enum Bound {
-    At(f64),
+    /// A number, and how it is written.
+    At(f64, &'static str),
     Target,
     None,
 }
@@ -76,8 +77,8 @@ impl Numeric {
     }
 }
 
-const ZERO: Bound = Bound::At(0.0);
-const ONE: Bound = Bound::At(1.0);
+const ZERO: Bound = Bound::At(0.0, "0");
+const ONE: Bound = Bound::At(1.0, "1");
 
 static NUMBERS: [Numeric; 12] = [
     numeric(keys!("scale-down.max-factor"), ZERO, Bound::None, ALWAYS),
@@ -89,7 +90,7 @@ static NUMBERS: [Numeric; 12] = [
     numeric(keys!("utilization.min"), ZERO, Bound::Target, UTILIZATION),
     numeric(keys!("memory.gc-pressure.threshold"), ZERO, ONE, STRENGTHENED),
     numeric(keys!("memory.heap-usage.threshold"), ZERO, ONE, STRENGTHENED),
-    numeric(keys!("observed-scalability.coefficient-min"), Bound::At(0.01), ONE, SCALABILITY)
+    numeric(keys!("observed-scalability.coefficient-min"), Bound::At(0.01, "0.01"), ONE, SCALABILITY)
         .only_if(keys!("observed-scalability.enabled")),
     numeric(keys!("scaling.effectiveness.threshold"), ZERO, ONE, STRENGTHENED)
         .only_if(keys!("scaling.effectiveness.detection.enabled")),
@@ -202,8 +203,8 @@ impl Problem<'_, '_> {
 impl Numeric {
     fn range(&self) -> String {
         let words = |bound: Bound| match bound {
-            Bound::At(value) => Some(value.to_string()),
-            Bound::Target => Some("the target utilization (default 0.7)".to_owned()),
+            Bound::At(_, words) => Some(words),
+            Bound::Target => Some("the target utilization (default 0.7)"),
             Bound::None => None,
         };
         match (words(self.least), words(self.most)) {
@@ -216,7 +217,7 @@ impl Numeric {
     /// Whether a value lies outside, and whether that is so whatever the target is.
     fn excludes(&self, value: f64, target: Option<f64>) -> Option<bool> {
         let at = |bound: Bound| match bound {
-            Bound::At(value) => Some(value),
+            Bound::At(value, _) => Some(value),
             Bound::Target | Bound::None => None,
         };
         let relative = |bound: Bound| target.filter(|_| matches!(bound, Bound::Target));

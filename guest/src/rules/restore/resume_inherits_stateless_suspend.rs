@@ -68,7 +68,7 @@ mod tests {
 
     fn resume(last: Option<&str>, mode: &str, state: &str) -> Stage<'static> {
         let job = format!("job: {{upgradeMode: {mode}}}");
-        let last = last.map(|job| Spec { node: Some(body(&format!("job: {{{job}}}"))) });
+        let last = last.map(|job| Spec::at(Some(body(&format!("job: {{{job}}}")))));
         updated("job: {state: suspended}", &job).and(start(StartCause::Resume, Restore::Empty)).with(|it| {
             let declaration = it.declaration.as_mut().unwrap();
             let old =

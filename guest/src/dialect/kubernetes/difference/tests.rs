@@ -22,7 +22,7 @@ fn categories(change: (&str, &str)) -> String {
 fn compare(old: &str, new: &str) -> String {
     let parse = |text| Document::parse(text, Reading::JsonOrYaml).unwrap();
     let (old, new) = (parse(old.as_bytes()), parse(new.as_bytes()));
-    let found = Difference::between(Spec { node: Some(old.root()) }, Spec { node: Some(new.root()) });
+    let found = Difference::between(Spec::at(Some(old.root())), Spec::at(Some(new.root())));
     let name = |found: Option<_>, name: &'static str| found.map(|_| name);
     [
         name(found.upgrade, "upgrade"),
@@ -100,7 +100,7 @@ fn a_rollback_is_told_from_a_change() {
     let back = |new: &str| {
         let parse = |text| Document::parse(text, Reading::JsonOrYaml).unwrap();
         let (stable, new) = (parse(OLD.as_bytes()), parse(new.as_bytes()));
-        is_rollback_to(Spec { node: Some(stable.root()) }, Spec { node: Some(new.root()) })
+        is_rollback_to(Spec::at(Some(stable.root())), Spec::at(Some(new.root())))
     };
     assert!(back(OLD));
     assert!(back(
