@@ -241,8 +241,8 @@ fn act<'d>(route: Route, root: Option<Node<'d>>, target: &Target<'d>, call: &Cal
         (Route::FlinkApiProxy, _) => {
             let mut oddity = unknown(call, "Alibaba Cloud");
             oddity.message =
-                "behind this proxy some reads cancel a job (`yarn-cancel`), and this path may be one".to_owned();
-            oddity.remedy = "send a plain path in `flinkApiPath`; to stop a job, use StopJob".to_owned();
+                "behind this proxy some reads cancel a job (`yarn-cancel`), and this path may be one".into();
+            oddity.remedy = "send a plain path in `flinkApiPath`; to stop a job, use StopJob".into();
             return refuse(stage, oddity);
         }
         _ => return refuse(stage, unknown(call, "Alibaba Cloud")),

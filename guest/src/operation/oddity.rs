@@ -1,5 +1,7 @@
 //! What a decoder noticed and a rule has to report: spellings, fields and shapes.
 
+use std::borrow::Cow;
+
 use super::Place;
 
 /// Something a decoder noticed that a rule has to report. Each kind belongs to one rule.
@@ -10,20 +12,25 @@ pub struct Oddity<'d> {
     /// Where.
     pub place: Place<'d>,
     /// What is wrong, for people.
-    pub message: String,
+    pub message: Cow<'static, str>,
     /// The value found.
     pub observed: Option<String>,
     /// What it should have been.
     pub expected: Option<String>,
     /// What to do.
-    pub remedy: String,
+    pub remedy: Cow<'static, str>,
     /// Report softer than the rule's main effect.
     pub soft: Option<Soft>,
 }
 
 impl<'d> Oddity<'d> {
     /// An oddity with the rule's main effect.
-    pub fn new(kind: OddityKind, place: Place<'d>, message: impl Into<String>, remedy: impl Into<String>) -> Self {
+    pub fn new(
+        kind: OddityKind,
+        place: Place<'d>,
+        message: impl Into<Cow<'static, str>>,
+        remedy: impl Into<Cow<'static, str>>,
+    ) -> Self {
         Self { kind, place, message: message.into(), observed: None, expected: None, remedy: remedy.into(), soft: None }
     }
 

@@ -7,9 +7,9 @@ use crate::operation::{OddityKind, Soft, Stage};
 pub(super) fn report(kind: OddityKind, stage: &Stage<'_>, report: &mut Report<'_>) {
     for oddity in stage.oddities.iter().filter(|oddity| oddity.kind == kind) {
         let mut draft = match oddity.soft {
-            None => report.main(&oddity.place, oddity.message.as_str()),
-            Some(Soft::Warn) => report.warn(&oddity.place, oddity.message.as_str()),
-            Some(Soft::Note) => report.note(&oddity.place, oddity.message.as_str()),
+            None => report.main(&oddity.place, oddity.message.as_ref()),
+            Some(Soft::Warn) => report.warn(&oddity.place, oddity.message.as_ref()),
+            Some(Soft::Note) => report.note(&oddity.place, oddity.message.as_ref()),
         };
         if let Some(observed) = &oddity.observed {
             draft = draft.observed(observed.as_str());
@@ -17,7 +17,7 @@ pub(super) fn report(kind: OddityKind, stage: &Stage<'_>, report: &mut Report<'_
         if let Some(expected) = &oddity.expected {
             draft = draft.expected(expected.as_str());
         }
-        draft.remedy(oddity.remedy.as_str());
+        draft.remedy(oddity.remedy.as_ref());
     }
 }
 
@@ -59,8 +59,9 @@ mod tests {
     #[test]
     fn what_a_decoder_softens_stays_soft() {
         let place = || Place::Body(body(r#"{"spec": {"status": "CANCELLED"}}"#).path(&["spec", "status"]).unwrap());
-        let oddity =
-            |message: &str| Oddity::new(OddityKind::UnknownLifecycleField, place(), message, "write `spec.state`");
+        let oddity = |message: &'static str| {
+            Oddity::new(OddityKind::UnknownLifecycleField, place(), message, "write `spec.state`")
+        };
         let mut stage = stage(Dialect::Ververica, Action::Unknown);
         stage.oddities =
             vec![oddity("a").observed("`status`").expected("state"), oddity("b").warn(), oddity("c").note()];

@@ -13,7 +13,7 @@ pub(super) fn stop<'d>(root: Node<'d>, target: &Target<'d>, stage: &mut Stage<'d
     let Some(node) = root.get("stopStrategy") else {
         let why = "without it the platform does not know whether to take a savepoint";
         let mut oddity = missing(Place::Body(root), "stopStrategy", why);
-        oddity.remedy = "give `stopStrategy`; `STOP_WITH_SAVEPOINT` keeps the state".to_owned();
+        oddity.remedy = "give `stopStrategy`; `STOP_WITH_SAVEPOINT` keeps the state".into();
         stage.oddities.push(oddity);
         return push(stage, Action::Unknown, target, Place::Body(root));
     };
