@@ -156,14 +156,20 @@ impl<'v> Report<'v> {
         let lenient = self.leniency.filter(|_| effect == Effect::Deny);
         let effect = if lenient.is_some() { Effect::Warn } else { effect };
         if !self.has_room(effect) {
-            return Draft { finding: None };
+            return Draft { finding: None, secret: false };
         }
+        let mut secret = false;
         let position = match place {
             Place::Body(node) => {
                 let (start, end) = node.span();
-                Some(Position::Body { pointer: text::clean(&node.pointer()), start, end })
+                let pointer = node.pointer();
+                secret = text::is_secret(&pointer);
+                Some(Position::Body { pointer: text::clean(&pointer), start, end })
             }
-            Place::Header(name) => Some(Position::Header((*name).to_owned())),
+            Place::Header(name) => {
+                secret = text::is_secret(name);
+                Some(Position::Header((*name).to_owned()))
+            }
             Place::Target => Some(Position::Target),
             Place::Request => None,
         };
@@ -182,7 +188,7 @@ impl<'v> Report<'v> {
             overridden: None,
         };
         self.said.findings.push(finding);
-        Draft { finding: self.said.findings.last_mut() }
+        Draft { finding: self.said.findings.last_mut(), secret }
     }
 
     /// Whether one more finding of this rule fits. The last of its softest ones goes for a worse one.
@@ -201,6 +207,8 @@ impl<'v> Report<'v> {
 pub struct Draft<'v> {
     /// `None`: enough was said.
     finding: Option<&'v mut Finding>,
+    /// What was found is not for all eyes.
+    secret: bool,
 }
 
 /// What a draft may still tell.
@@ -233,12 +241,7 @@ impl Draft<'_> {
         let Some(finding) = self.finding.as_deref_mut() else { return };
         match part {
             Part::Observed => {
-                let secret = match &finding.position {
-                    Some(Position::Body { pointer, .. }) => text::is_secret(pointer),
-                    Some(Position::Header(name)) => text::is_secret(name),
-                    Some(Position::Target) | None => false,
-                };
-                finding.observed = Some(if secret { "(hidden)".to_owned() } else { text::clean(&text) });
+                finding.observed = Some(if self.secret { "(hidden)".to_owned() } else { text::clean(&text) });
             }
             Part::Expected => finding.expected = Some(text::clean(&text)),
             Part::Remedy => finding.remedy = text::clean(&text),

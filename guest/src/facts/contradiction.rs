@@ -259,6 +259,23 @@ mod tests {
         assert_eq!(laid(&[], &[object(p, "x"), object(p, "y")]), (0, 1), "two reads of one");
     }
 
+    #[test]
+    fn values_of_secret_keys_are_hidden() {
+        let map = |value: &str| {
+            parsed(format!("{{fs.azure.account.key.prod: {value}, security: {{sasl: {{jaas.config: {value}}}}}}}"))
+        };
+        let (ours, theirs) = (map("TOPSECRET"), map("TOPSECRET2"));
+        let with = |document: &'static Document<'static>| {
+            let mut facts = Facts::default();
+            facts.deployment.configuration = Some(document.root());
+            facts
+        };
+        let (ours, theirs) = (Box::leak(Box::new(ours)), Box::leak(Box::new(theirs)));
+        let told = lay(&mut with(ours), with(theirs));
+        assert_eq!(told.len(), 2);
+        assert!(told.iter().all(|it| it.declared == "(hidden)" && it.observed == "(hidden)"), "{told:?}");
+    }
+
     /// Took 12 seconds when each was looked for among all before it.
     #[test]
     fn many_objects_are_laid_quickly() {
