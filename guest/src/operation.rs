@@ -13,6 +13,7 @@ mod want;
 
 use std::borrow::Cow;
 
+use crate::configuration::Entry;
 use crate::document::Node;
 use crate::facts::Facts;
 pub use action::{
@@ -27,7 +28,7 @@ pub use oddity::{Oddity, OddityKind, Soft};
 #[cfg(test)]
 pub use overriding::ANNOTATIONS;
 pub use overriding::{HEADERS, MEMBERS, MOST as MOST_OVERRIDDEN, Override};
-pub use resource::{Declaration, Desired, Kind, Resource, Spec, UpgradeMode, Verb};
+pub use resource::{Declaration, Desired, Kind, LAST_STATE_PATH, Resource, Spec, UpgradeMode, Verb};
 pub use want::Want;
 
 /// A platform's way to say a request.
@@ -178,6 +179,17 @@ impl<'d> Stage<'d> {
         let declaration = self.declaration.as_ref()?;
         let edit = declaration.verb == Verb::Update && declaration.kind.runs_job() && !declaration.idle;
         edit.then_some((declaration, declaration.old_spec()?, declaration.new_spec()?))
+    }
+
+    /// Whether the request itself says this of its configuration.
+    pub fn gives(&self, entry: &Entry<'_>) -> bool {
+        self.content.configuration.is_some_and(|map| map.holds(entry.node))
+    }
+
+    /// Where the request says this of its configuration; else where it says anything of it.
+    pub fn place_of(&self, entry: Option<&Entry<'d>>) -> Place<'d> {
+        let given = entry.filter(|entry| self.gives(entry)).map(|entry| entry.node);
+        Place::of(given.or(self.content.configuration))
     }
 
     /// The stops, with the operation they stand in.

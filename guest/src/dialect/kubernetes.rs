@@ -64,7 +64,7 @@ fn decode<R>(asked: Asked<'_>, context: &Context<'_>, then: impl FnOnce(&Decoded
             let action = if same { Action::Nothing("leave unchanged") } else { Action::Rescale(replicas) };
             let (namespace, name) = (target.namespace.clone(), target.name.clone());
             let look = |stage: &mut Stage<'_>| {
-                let deployment = current::related(&stage.facts, "FlinkDeployment", &namespace, &name);
+                let deployment = current::related(&stage.facts, Kind::Deployment.word(), &namespace, &name);
                 stage.current.state = current::state(deployment, &stage.facts);
             };
             single(action, target, place, context, look, then)
@@ -162,7 +162,7 @@ fn other<'d, R>(ask: &Ask<'d>, context: &Context<'d>, then: impl FnOnce(&Decoded
     let about = job.as_ref().filter(|_| ask.verb != Verb::Delete).unwrap_or(&ask.target);
     let mut stage = context.stage(Dialect::Kubernetes, &about.namespace, &about.name)?;
     if let Some(job) = &job {
-        let kind = snapshot::kind_of(ask).1;
+        let kind = snapshot::kind_of(ask).word();
         context.observe(&mut stage, &|seen| reads::snapshot(kind, &job.namespace, &job.name, seen));
     }
     stage.declaration = Some(ask.declaration(None));

@@ -73,12 +73,12 @@ pub(super) fn object(kind: &str, namespace: &str, name: Option<&str>) -> Lookup 
 pub(super) fn resource(kind: Kind, namespace: &str, cluster: Option<&str>) -> Reads {
     let mut reads = Vec::new();
     if let Some(cluster) = cluster {
-        reads.push((Want::Cluster, object("FlinkDeployment", namespace, Some(cluster))));
+        reads.push((Want::Cluster, object(Kind::Deployment.word(), namespace, Some(cluster))));
     }
     if kind == Kind::Deployment {
-        reads.push((Want::Referrers, object("FlinkSessionJob", namespace, None)));
+        reads.push((Want::Referrers, object(Kind::SessionJob.word(), namespace, None)));
     }
-    reads.push((Want::Savepoints, object("FlinkStateSnapshot", namespace, None)));
+    reads.push((Want::Savepoints, object(Kind::Snapshot.word(), namespace, None)));
     reads
 }
 
@@ -86,8 +86,8 @@ pub(super) fn resource(kind: Kind, namespace: &str, cluster: Option<&str>) -> Re
 pub(super) fn snapshot(kind: &str, namespace: &str, job: &str, seen: &Facts<'_>) -> Reads {
     let job = object(kind, namespace, Some(job));
     let cluster = seen.related.iter().find_map(|job| job.path(&["spec", "deploymentName"])?.text());
-    let cluster = cluster.map_or_else(|| job.clone(), |name| object("FlinkDeployment", namespace, Some(&name)));
-    vec![(Want::Job, job), (Want::Cluster, cluster), (Want::Savepoints, object("FlinkStateSnapshot", namespace, None))]
+    let cluster = cluster.map_or_else(|| job.clone(), |name| object(Kind::Deployment.word(), namespace, Some(&name)));
+    vec![(Want::Job, job), (Want::Cluster, cluster), (Want::Savepoints, object(Kind::Snapshot.word(), namespace, None))]
 }
 
 /// Whether this is written like a UUID.

@@ -75,6 +75,23 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// The kind of the job that a snapshot refers to by its `jobReference`.
+    pub fn of_job(reference: Option<Node<'_>>) -> Self {
+        let kind = reference.and_then(|reference| reference.get("kind"));
+        if kind.is_some_and(|kind| kind.is(Self::SessionJob.word())) { Self::SessionJob } else { Self::Deployment }
+    }
+
+    /// The word for it in resources.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Deployment => "FlinkDeployment",
+            Self::SessionJob => "FlinkSessionJob",
+            Self::Snapshot => "FlinkStateSnapshot",
+            Self::BlueGreen => "FlinkBlueGreenDeployment",
+            Self::Ververica => "VvpDeployment",
+        }
+    }
+
     /// Its finalizer, where the operator cleans up behind one. A blue/green parent has none: its children do.
     pub fn finalizer(self) -> Option<&'static str> {
         match self {
@@ -95,6 +112,9 @@ impl Kind {
         matches!(self, Self::Deployment | Self::BlueGreen)
     }
 }
+
+/// What the operator writes as `upgradeSavepointPath` of a stop that kept its state in the metadata of high availability.
+pub const LAST_STATE_PATH: &str = "KUBERNETES_OPERATOR_LAST_STATE";
 
 /// A resource.
 #[derive(Clone, Copy, Debug)]

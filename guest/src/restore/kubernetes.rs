@@ -11,10 +11,9 @@ use crate::configuration::{
 };
 use crate::instant::Instant;
 use crate::location;
-use crate::operation::{Action, Declaration, Desired, JobState, Kind, Spec, Stage, Start, StartCause, UpgradeMode};
-
-/// The path that stands for the metadata of high availability.
-const METADATA: &str = "KUBERNETES_OPERATOR_LAST_STATE";
+use crate::operation::{
+    Action, Declaration, Desired, JobState, Kind, LAST_STATE_PATH, Spec, Stage, Start, StartCause, UpgradeMode,
+};
 
 /// Why others are passed over for the last checkpoint.
 const KEPT: &str = "not newer than the last checkpoint";
@@ -163,7 +162,7 @@ impl<'d> Case<'_, 'd> {
                 "last-state",
                 format!("the job is {state}: its last checkpoint, by the metadata of high availability"),
             ),
-            Some(path) if path != METADATA => {
+            Some(path) if path != LAST_STATE_PATH => {
                 let reason = format!("the job is {state}: the last state that the operator has seen of it");
                 Way {
                     strategy: "last-state",

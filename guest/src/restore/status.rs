@@ -28,13 +28,13 @@ pub(super) fn known<'s, 'd>(stage: &'s Stage<'d>, declaration: &Declaration<'d>)
         stage.facts.savepoints.iter().flatten().map(|savepoint| own(Cow::Borrowed(savepoint))).collect();
     let declared = known.len();
     for node in
-        stage.facts.related.iter().filter(|node| node.get("kind").is_some_and(|kind| kind.is("FlinkStateSnapshot")))
+        stage.facts.related.iter().filter(|node| node.get("kind").is_some_and(|kind| kind.is(Kind::Snapshot.word())))
     {
         let (savepoint, job) = resource(*node);
         let again = |other: &Known<'_, '_>| savepoint.id.is_some() && other.savepoint.id == savepoint.id;
         if !known.iter().take(declared).any(again) {
             let elsewhere = job.filter(|job| !is_of(stage, declaration.kind, *node, job));
-            let kind = if is_session(*node) { "FlinkSessionJob" } else { "FlinkDeployment" };
+            let kind = kind_of(*node).word();
             let elsewhere = elsewhere.map(|job| format!("{kind} `{job}`"));
             known.push(Known { savepoint: Cow::Owned(savepoint), elsewhere });
         }
@@ -72,7 +72,7 @@ fn resource(node: Node<'_>) -> (Savepoint<'_>, Option<Cow<'_, str>>) {
 
 /// Whether a snapshot is of the job that starts. A blue/green resource has two children.
 fn is_of(stage: &Stage<'_>, kind: Kind, node: Node<'_>, job: &str) -> bool {
-    let session = is_session(node);
+    let session = kind_of(node) == Kind::SessionJob;
     let name = stage.operations.first().map_or("", |operation| operation.target.name.as_ref());
     let child = |colour: &str| job.strip_suffix(colour) == Some(name);
     match kind {
@@ -82,8 +82,8 @@ fn is_of(stage: &Stage<'_>, kind: Kind, node: Node<'_>, job: &str) -> bool {
     }
 }
 
-fn is_session(snapshot: Node<'_>) -> bool {
-    snapshot.path(&["spec", "jobReference", "kind"]).is_some_and(|kind| kind.is("FlinkSessionJob"))
+fn kind_of(snapshot: Node<'_>) -> Kind {
+    Kind::of_job(snapshot.path(&["spec", "jobReference"]))
 }
 
 /// `status.jobStatus`: the last savepoint and those before it, the last checkpoint, and the path of the next upgrade.

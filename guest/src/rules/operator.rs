@@ -174,7 +174,7 @@ impl<'d> Subject<'_, 'd> {
             return None;
         }
         let name = self.spec.get("deploymentName").and_then(|name| name.text());
-        Some(name.map_or(Referred::Unknown, |name| self.find("FlinkDeployment", &name)))
+        Some(name.map_or(Referred::Unknown, |name| self.find(Kind::Deployment.word(), &name)))
     }
 
     /// A resource in the namespace of this one.

@@ -11,10 +11,7 @@ use crate::document::Node;
 use crate::facts::Facts;
 use crate::operation::Verb;
 use crate::operation::{Content, Current, JobState, Place, Retention, Stage};
-use crate::operation::{Desired, Kind, Resource, Spec, UpgradeMode};
-
-/// What the operator writes as the savepoint of a stop that kept its state in the metadata of high availability.
-const LAST_STATE: &str = "KUBERNETES_OPERATOR_LAST_STATE";
+use crate::operation::{Desired, Kind, LAST_STATE_PATH, Resource, Spec, UpgradeMode};
 
 /// Fills what the resource and the facts tell. `last` is what the operator last ran.
 pub(super) fn of<'d>(ask: &Ask<'d>, facts: &Facts<'d>, last: Option<Spec<'_>>) -> Current<'d> {
@@ -75,7 +72,7 @@ fn mounts<'d>(
 /// The spec of a session job's cluster, if it is declared.
 fn cluster_of<'d>(spec: Spec<'_>, namespace: &str, facts: &Facts<'d>) -> Option<Spec<'d>> {
     let name = spec.get("deploymentName")?.text()?;
-    Some(related(facts, "FlinkDeployment", namespace, &name)?.spec(Kind::Deployment))
+    Some(related(facts, Kind::Deployment.word(), namespace, &name)?.spec(Kind::Deployment))
 }
 
 /// The savepoint that a suspended job comes back from (DOMAIN 4.2-5). After a last-state suspend the operator goes by
@@ -85,7 +82,7 @@ pub(super) fn stopped_at<'d>(before: Resource<'d>, old: Spec<'d>, last: Option<S
     if old.desired() != Desired::Suspended || kept_elsewhere {
         return None;
     }
-    before.status_text(&["jobStatus", "upgradeSavepointPath"]).filter(|path| path != LAST_STATE)
+    before.status_text(&["jobStatus", "upgradeSavepointPath"]).filter(|path| path != LAST_STATE_PATH)
 }
 
 /// Whether the suspend that is stored took its savepoint with the drain switch on (DOMAIN 4.2-9).

@@ -89,7 +89,7 @@ fn push<'d>(stage: &mut Stage<'d>, ask: &Ask<'d>, deletion: Deletion<'d>, place:
 fn session_jobs<'d>(facts: &Facts<'d>, ask: &Ask<'d>, cluster: Resource<'d>) -> Vec<Dependent<'d>> {
     let namespace = &ask.target.namespace;
     let refers = |node: &&Node<'d>| {
-        node.get("kind").is_some_and(|kind| kind.is("FlinkSessionJob"))
+        node.get("kind").is_some_and(|kind| kind.is(Kind::SessionJob.word()))
             && node.path(&["metadata", "namespace"]).is_none_or(|word| word.is(namespace))
             && node.path(&["spec", "deploymentName"]).is_some_and(|name| name.is(&ask.target.name))
     };
@@ -211,11 +211,10 @@ fn is_name_of(owner: &str, ask: &Ask<'_>, old: Resource<'_>) -> bool {
 /// A completed FlinkStateSnapshot of a savepoint of this job, as the cluster returns it.
 fn is_savepoint_of(node: &Node<'_>, ask: &Ask<'_>) -> bool {
     let is = |path: &[&str], word: &str| node.path(path).is_some_and(|value| value.is(word));
-    let kind = if ask.kind == Kind::SessionJob { "FlinkSessionJob" } else { "FlinkDeployment" };
-    is(&["kind"], "FlinkStateSnapshot")
+    is(&["kind"], Kind::Snapshot.word())
         && node.path(&["metadata", "namespace"]).is_none_or(|namespace| namespace.is(&ask.target.namespace))
         && is(&["spec", "jobReference", "name"], &ask.target.name)
-        && is(&["spec", "jobReference", "kind"], kind)
+        && is(&["spec", "jobReference", "kind"], ask.kind.word())
         && is(&["status", "state"], "COMPLETED")
         && node.path(&["spec", "savepoint"]).is_some()
 }

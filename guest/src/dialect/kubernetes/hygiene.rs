@@ -52,7 +52,7 @@ const UPGRADE_MODES: &[&str] = &["savepoint", "last-state", "stateless"];
 const JOB_STATES: &[&str] = &["running", "suspended"];
 const MODES: &[&str] = &["native", "standalone"];
 const FORMATS: &[&str] = &["CANONICAL", "NATIVE", "UNKNOWN"];
-const JOB_KINDS: &[&str] = &["FlinkDeployment", "FlinkSessionJob"];
+const JOB_KINDS: &[&str] = &[Kind::Deployment.word(), Kind::SessionJob.word()];
 const FLINK_VERSIONS: &[&str] =
     &["v1_13", "v1_14", "v1_15", "v1_16", "v1_17", "v1_18", "v1_19", "v1_20", "v2_0", "v2_1", "v2_2", "v2_3", "v2_4"];
 

@@ -52,7 +52,7 @@ fn is_blue_green_child(ask: &Ask<'_>) -> bool {
         owners.elements().any(|owner| {
             let group = owner.get("apiVersion").and_then(|version| version.text()).unwrap_or_default();
             group.starts_with("flink.apache.org/")
-                && owner.get("kind").is_some_and(|kind| kind.is("FlinkBlueGreenDeployment"))
+                && owner.get("kind").is_some_and(|kind| kind.is(Kind::BlueGreen.word()))
                 && owner.get("controller").and_then(|controller| controller.bool()) == Some(true)
         })
     })

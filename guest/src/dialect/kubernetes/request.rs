@@ -219,12 +219,11 @@ pub(super) fn manifest<'d>(root: Node<'d>, live: Option<Node<'d>>) -> Result<Ask
 
 fn kind(group: &str, version: &str, word: &str) -> Result<Kind, String> {
     match (group, version, word) {
-        (FLINK, "v1beta1", "FlinkDeployment") => Ok(Kind::Deployment),
-        (FLINK, "v1beta1", "FlinkSessionJob") => Ok(Kind::SessionJob),
-        (FLINK, "v1beta1", "FlinkStateSnapshot") => Ok(Kind::Snapshot),
-        (FLINK, "v1beta1", "FlinkBlueGreenDeployment") => Ok(Kind::BlueGreen),
-        (VERVERICA, "v1", "VvpDeployment") => Ok(Kind::Ververica),
-        (FLINK, "v1beta1", _) => Err(format!("the kind `{word}` of `{group}` is not known here")),
+        (FLINK, "v1beta1", _) => [Kind::Deployment, Kind::SessionJob, Kind::Snapshot, Kind::BlueGreen]
+            .into_iter()
+            .find(|kind| kind.word() == word)
+            .ok_or_else(|| format!("the kind `{word}` of `{group}` is not known here")),
+        (VERVERICA, "v1", _) if word == Kind::Ververica.word() => Ok(Kind::Ververica),
         (VERVERICA, _, _) => Err(format!("the kind `{word}` of `{group}/{version}` is not known here")),
         _ => Err(format!("version `{version}` of `{group}` is not known here")),
     }

@@ -19,18 +19,14 @@ pub(super) fn job_of<'d>(ask: &Ask<'d>) -> Option<Target<'d>> {
 }
 
 /// The kind of the job that a snapshot is of.
-pub(super) fn kind_of(ask: &Ask<'_>) -> (Kind, &'static str) {
-    let reference = ask.resource().and_then(|resource| resource.node.path(&["spec", "jobReference"]));
-    match reference.and_then(|node| node.get("kind")).is_some_and(|kind| kind.is("FlinkSessionJob")) {
-        true => (Kind::SessionJob, "FlinkSessionJob"),
-        false => (Kind::Deployment, "FlinkDeployment"),
-    }
+pub(super) fn kind_of(ask: &Ask<'_>) -> Kind {
+    Kind::of_job(ask.resource().and_then(|resource| resource.node.path(&["spec", "jobReference"])))
 }
 
 /// What is known of that job: the declared resource of its name, else the declared facts.
 pub(super) fn current<'d>(ask: &Ask<'d>, facts: &Facts<'d>) -> Current<'d> {
-    let (kind, word) = kind_of(ask);
-    let job = job_of(ask).and_then(|job| current::related(facts, word, &job.namespace, &job.name));
+    let kind = kind_of(ask);
+    let job = job_of(ask).and_then(|job| current::related(facts, kind.word(), &job.namespace, &job.name));
     let spec = job.map(|job| job.spec(kind));
     let (mut configuration, mut complete) = current::configuration(kind, &ask.target.namespace, spec, facts);
     let declared = facts.deployment.configuration.filter(|_| job.is_none());

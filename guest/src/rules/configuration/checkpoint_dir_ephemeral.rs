@@ -44,8 +44,7 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
             continue;
         }
         let temporary = TEMPORARY.iter().any(|directory| is_below(path, directory));
-        let given = stage.content.configuration.is_some_and(|map| map.holds(entry.node));
-        let place = match given {
+        let place = match stage.gives(entry) {
             true => Place::Body(entry.node),
             // What is stored, or comes with the platform, is told of where the request has to do with it.
             false if stage.platform == Dialect::Ververica => continue,

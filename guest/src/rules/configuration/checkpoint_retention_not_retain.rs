@@ -2,7 +2,7 @@
 
 use crate::configuration::RETENTION;
 use crate::finding::Report;
-use crate::operation::{Action, Dialect, Place, Stage, Verb};
+use crate::operation::{Action, Dialect, Stage, Verb};
 use crate::rules::{Level, Rule};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -34,10 +34,7 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     if !lost || !is_judged(stage) {
         return;
     }
-    let place = match current.configuration.entry(RETENTION) {
-        Some(entry) if stage.content.configuration.is_some_and(|map| map.holds(entry.node)) => Place::Body(entry.node),
-        _ => Place::of(stage.content.configuration),
-    };
+    let place = stage.place_of(current.configuration.entry(RETENTION));
     let key = RETENTION.first().copied().unwrap_or_default();
     report
         .main(&place, "a cancel deletes the last checkpoint: without a savepoint nothing is left to start from")

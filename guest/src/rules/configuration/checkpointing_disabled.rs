@@ -2,7 +2,7 @@
 
 use crate::configuration::CHECKPOINT_INTERVAL;
 use crate::finding::Report;
-use crate::operation::{Action, Dialect, Place, Restore, Stage, StartCause, UpgradeMode, Verb};
+use crate::operation::{Action, Dialect, Restore, Stage, StartCause, UpgradeMode, Verb};
 use crate::rules::{Level, Rule};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -33,10 +33,7 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     if !disabled || !is_stateful(stage) {
         return;
     }
-    let place = match current.configuration.entry(CHECKPOINT_INTERVAL) {
-        Some(entry) if stage.content.configuration.is_some_and(|map| map.holds(entry.node)) => Place::Body(entry.node),
-        _ => Place::of(stage.content.configuration),
-    };
+    let place = stage.place_of(current.configuration.entry(CHECKPOINT_INTERVAL));
     let message = "the job keeps state and has no checkpoint interval: unless its code sets one, a failure takes it back \
                    to where it started";
     report

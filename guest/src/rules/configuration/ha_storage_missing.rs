@@ -2,7 +2,7 @@
 
 use crate::configuration::{Configuration, HA_STORAGE, HIGH_AVAILABILITY};
 use crate::finding::Report;
-use crate::operation::{Dialect, Kind, Place, Stage, Verb};
+use crate::operation::{Dialect, Kind, Stage, Verb};
 use crate::rules::{Level, Rule, words};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -38,8 +38,7 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
         return;
     }
     let entry = current.configuration.entry(HIGH_AVAILABILITY);
-    let given = entry.filter(|entry| stage.content.configuration.is_some_and(|map| map.holds(entry.node)));
-    let place = Place::of(given.map(|entry| entry.node).or(stage.content.configuration));
+    let place = stage.place_of(entry);
     if !current.configuration_complete {
         return report.unjudged(match stage.platform {
             Dialect::Kubernetes => "the operator's default configuration (`platform.flinkConfiguration`)",

@@ -1,7 +1,7 @@
 //! A restore that takes over a snapshot which others refer to (DOMAIN 3.5, S2-1): Flink deletes it soon after.
 
 use crate::finding::Report;
-use crate::operation::{ClaimMode, Dialect, Stage};
+use crate::operation::{ClaimMode, Dialect, Kind, Stage};
 use crate::rules::{Level, Rule, words};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -47,7 +47,7 @@ fn references(stage: &Stage<'_>, location: &str) -> Option<usize> {
     let known = stage.facts.savepoints.iter().flatten().filter(|savepoint| savepoint.lies_at(location));
     let snapshots = stage.facts.related.iter().filter(|resource| {
         let path = resource.path(&["status", "path"]).or_else(|| resource.path(&["spec", "savepoint", "path"]));
-        let is_snapshot = resource.get("kind").is_some_and(|kind| kind.is("FlinkStateSnapshot"));
+        let is_snapshot = resource.get("kind").is_some_and(|kind| kind.is(Kind::Snapshot.word()));
         is_snapshot && path.and_then(|path| path.scalar()).is_some_and(|path| crate::location::same(&path, location))
     });
     let (mut records, mut named) = (0, None);

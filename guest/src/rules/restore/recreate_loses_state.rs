@@ -110,13 +110,12 @@ fn known<'f>(stage: &'f Stage<'_>, declaration: &Declaration<'_>, target: &Targe
         location: savepoint.location.as_deref().map(Cow::Borrowed),
         at: savepoint.created_at.as_deref().and_then(Instant::parse),
     });
-    let kind = if declaration.kind == Kind::SessionJob { "FlinkSessionJob" } else { "FlinkDeployment" };
     let related = stage.facts.related.iter().filter_map(|node| {
         let is = |path: &[&str], word: &str| node.path(path).is_some_and(|value| value.is(word));
-        let own = is(&["kind"], "FlinkStateSnapshot")
+        let own = is(&["kind"], Kind::Snapshot.word())
             && node.path(&["metadata", "namespace"]).is_none_or(|word| word.is(&target.namespace))
             && is(&["spec", "jobReference", "name"], &target.name)
-            && is(&["spec", "jobReference", "kind"], kind)
+            && is(&["spec", "jobReference", "kind"], declaration.kind.word())
             && is(&["status", "state"], "COMPLETED");
         let savepoint = node.path(&["spec", "savepoint"]).filter(|_| own)?;
         let location = node.path(&["status", "path"]).and_then(|path| path.scalar())?;

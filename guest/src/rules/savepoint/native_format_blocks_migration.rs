@@ -54,9 +54,7 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
             ),
             _ => (None, "take a savepoint with `formatType: CANONICAL`, and start from that"),
         };
-        let given = key.filter(|key| stage.content.configuration.is_some_and(|map| map.holds(key.node)));
-        let place = Place::of(given.map(|key| key.node).or(stage.content.configuration));
-        report.main(&place, message).observed("NATIVE").expected("CANONICAL").remedy(next);
+        report.main(&stage.place_of(key), message).observed("NATIVE").expected("CANONICAL").remedy(next);
     }
 }
 

@@ -28,13 +28,12 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     let Some((operation, _)) = stage.stops().find(|(_, stop)| ends(stop.cause)) else { return };
     let Some((declaration, ..)) = stage.edit() else { return };
     let target = &operation.target;
-    let kind = if declaration.kind == Kind::SessionJob { "FlinkSessionJob" } else { "FlinkDeployment" };
     let snapshots =
-        || stage.facts.related.iter().filter(|node| node.get("kind").is_some_and(|it| it.is("FlinkStateSnapshot")));
+        || stage.facts.related.iter().filter(|node| node.get("kind").is_some_and(|it| it.is(Kind::Snapshot.word())));
     let snapshot = snapshots().find(|node| {
         let is = |path: &[&str], word: &str| node.path(path).is_some_and(|value| value.is(word));
         is(&["spec", "jobReference", "name"], &target.name)
-            && is(&["spec", "jobReference", "kind"], kind)
+            && is(&["spec", "jobReference", "kind"], declaration.kind.word())
             && node.path(&["metadata", "namespace"]).is_none_or(|word| word.is(&target.namespace))
             && node.path(&["spec", "savepoint"]).is_some()
             && is(&["status", "state"], "IN_PROGRESS")

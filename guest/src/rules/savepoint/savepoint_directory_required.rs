@@ -4,7 +4,8 @@ use crate::configuration::{Configuration, SAVEPOINT_DIRECTORY};
 use crate::document::Node;
 use crate::finding::Report;
 use crate::operation::{
-    Action, Change, Dialect, JobState, Operation, Place, Stage, Stop, StopMode, Target, Trigger, UpgradeMode, Want,
+    Action, Change, Dialect, JobState, Kind, Operation, Place, Stage, Stop, StopMode, Target, Trigger, UpgradeMode,
+    Want,
 };
 use crate::rules::{Level, Rule, words};
 
@@ -223,7 +224,7 @@ fn savepoint_mode(stage: &Stage<'_>, report: &mut Report<'_>) {
 fn is_known(stage: &Stage<'_>, job: &Target<'_>) -> bool {
     let named = |node: &Node<'_>| {
         node.path(&["metadata", "name"]).is_some_and(|name| name.is(&job.name))
-            && node.get("kind").is_some_and(|kind| kind.is("FlinkDeployment") || kind.is("FlinkSessionJob"))
+            && node.get("kind").is_some_and(|kind| kind.is(Kind::Deployment.word()) || kind.is(Kind::SessionJob.word()))
     };
     stage.facts.deployment.configuration.is_some() || stage.facts.related.iter().any(named)
 }

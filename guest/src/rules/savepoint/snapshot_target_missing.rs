@@ -34,10 +34,7 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     let Some(name) = reference.get("name").and_then(|name| name.scalar()).filter(|name| !name.is_empty()) else {
         return;
     };
-    let kind = match reference.get("kind") {
-        Some(kind) if kind.is("FlinkSessionJob") => "FlinkSessionJob",
-        _ => "FlinkDeployment",
-    };
+    let kind = Kind::of_job(Some(reference)).word();
     let was = subject.old.and_then(|old| old.get("jobReference")).is_some_and(|old| old.same(&reference));
     match subject.find(kind, &name) {
         Referred::Absent => {}

@@ -32,7 +32,7 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     let Some(job) = lossy.or(jobs.first()) else {
         let none = stage.facts.absent.iter().any(|absent| {
             let fits = |word: &str, here: &str| word.is_empty() || word == here;
-            absent.kind == "FlinkSessionJob"
+            absent.kind == Kind::SessionJob.word()
                 && absent.name.is_empty()
                 && fits(&absent.namespace, &operation.target.namespace)
         });

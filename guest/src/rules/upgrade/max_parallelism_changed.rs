@@ -31,7 +31,7 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
         return;
     }
     let settings = stage.content.configuration;
-    let given = asked.is_some_and(|(_, entry)| settings.is_some_and(|map| map.holds(entry.node)));
+    let given = asked.is_some_and(|(_, entry)| stage.gives(entry));
     // A job's own start brings all it says with it; an update only what is new.
     let brought_in = match stage.platform {
         Dialect::FlinkRest => given,

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::configuration::{Configuration, STATE_BACKEND};
 use crate::finding::Report;
-use crate::operation::{Dialect, Place, Stage, Want};
+use crate::operation::{Dialect, Stage, Want};
 use crate::rules::kept::{Format, kept};
 use crate::rules::{Level, Rule};
 
@@ -61,8 +61,7 @@ pub(in crate::rules) fn backend<'s>(stage: &'s Stage<'_>) -> Backend<'s> {
 }
 
 fn is_given(stage: &Stage<'_>) -> bool {
-    let entry = stage.current.configuration.entry(STATE_BACKEND);
-    stage.content.configuration.is_some_and(|map| entry.is_some_and(|entry| map.holds(entry.node)))
+    stage.current.configuration.entry(STATE_BACKEND).is_some_and(|entry| stage.gives(entry))
 }
 
 /// One name for each backend: factories by their short name, and the two whose state lies in a hash map alike.
@@ -113,10 +112,7 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
             return;
         }
     };
-    let place = match stage.current.configuration.entry(STATE_BACKEND) {
-        Some(entry) if is_given(stage) => Place::Body(entry.node),
-        _ => Place::of(stage.content.configuration),
-    };
+    let place = stage.place_of(stage.current.configuration.entry(STATE_BACKEND));
     let fails = format!("which `{after}` cannot read: the job restarts for ever");
     let draft = match kept.format {
         Format::Checkpoint | Format::Native if kept.certain => {
