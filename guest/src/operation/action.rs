@@ -266,6 +266,8 @@ pub struct Disposal<'d> {
 pub struct Change<'d> {
     /// Whether what the job runs or how it is configured changes.
     pub content: bool,
+    /// It changes more of the spec than the job's state and the way it is stopped (Kubernetes).
+    pub brings_more: bool,
     /// What the job that runs now sees of it.
     pub reach: Reach,
     /// The sticky drain switch that this turns on, without a stop in the same request.
