@@ -78,9 +78,9 @@ fn nothing_known(stage: &Stage<'_>, asked: Option<&str>, place: &Place<'_>, repo
         None if stage.facts.deployment.has_state == Some(true) => report
             .warn(place, "this name had a job with state, and nothing of it is used")
             .remedy("find its newest savepoint or retained checkpoint, and give it in `initialSavepointPath`"),
-        _ if stage.facts.savepoints.is_some() || stage.leniency.is_some() => {}
-        None => report.wish(Want::Referrers, "snapshots of a job that had this name before"),
-        Some(_) => report.lacks(Want::Referrers, "snapshots of a job that had this name before, which may be newer"),
+        _ if stage.facts.savepoints.is_some() || stage.facts.knows_all("FlinkStateSnapshot", stage.namespace()) => {}
+        None => report.wish(Want::Savepoints, "snapshots of a job that had this name before"),
+        Some(_) => report.lacks(Want::Savepoints, "snapshots of a job that had this name before, which may be newer"),
     }
 }
 

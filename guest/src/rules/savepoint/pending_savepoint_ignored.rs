@@ -37,7 +37,7 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     let trigger = declaration.before().and_then(|it| it.status_text(&["jobStatus", "savepointInfo", "triggerId"]));
     if snapshot.is_none() && !started && trigger.is_none() {
         if snapshots().next().is_none() && stage.facts.savepoints.is_none() {
-            report.wish(Want::Referrers, "whether a savepoint of the job is in progress");
+            report.wish(Want::Savepoints, "whether a savepoint of the job is in progress");
         }
         return;
     }
