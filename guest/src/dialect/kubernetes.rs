@@ -76,7 +76,7 @@ fn decode<R>(asked: Asked<'_>, context: &Context<'_>, then: impl FnOnce(&Decoded
             stage.operations.push(Operation { action: Action::Unknown, target, place });
             stage.oddities.push(oddity);
             stage.leniency = leniency::of_user(verb, &user, context.settings);
-            common(&mut stage, object, Some(user).filter(|user| !user.is_empty()));
+            common(&mut stage, object, Some(user).filter(|user| !user.is_empty()), context);
             finish(stage, then)
         }
     }
@@ -168,7 +168,7 @@ fn other<'d, R>(ask: &Ask<'d>, context: &Context<'d>, then: impl FnOnce(&Decoded
     stage.declaration = Some(ask.declaration(None));
     stage.leniency = leniency::of(ask, context.settings);
     hygiene::inspect(ask, &mut stage.oddities);
-    common(&mut stage, ask.resource(), ask.user.clone());
+    common(&mut stage, ask.resource(), ask.user.clone(), context);
     if ask.kind == Kind::Snapshot {
         stage.current = snapshot::current(ask, &stage.facts);
         snapshot::decode(&mut stage, ask);
@@ -192,7 +192,7 @@ fn job<R>(ask: &Ask<'_>, context: &Context<'_>, then: impl FnOnce(&Decoded<'_>) 
     context.observe(&mut stage, &|_| reads::resource(ask.kind, &ask.target.namespace, cluster));
     stage.leniency = leniency::of(ask, context.settings);
     hygiene::inspect(ask, &mut stage.oddities);
-    common(&mut stage, ask.resource(), ask.user.clone());
+    common(&mut stage, ask.resource(), ask.user.clone(), context);
     stage.declaration = Some(ask.declaration(last_spec.spec()));
     stage.content = current::content(ask);
     stage.current = current::of(ask, &stage.facts, last_spec.spec());
@@ -278,9 +278,16 @@ fn deployed(ask: &Ask<'_>, stage: &Stage<'_>, reconciled: bool) -> Option<bool> 
 }
 
 /// What every decoded resource has: who asks, what is to be overridden, what is said about a restart.
-fn common<'d>(stage: &mut Stage<'d>, resource: Option<Resource<'d>>, user: Option<Cow<'d, str>>) {
+fn common<'d>(
+    stage: &mut Stage<'d>,
+    resource: Option<Resource<'d>>,
+    user: Option<Cow<'d, str>>,
+    context: &Context<'_>,
+) {
+    // Whom the API server authenticated counts for more than whom somebody declares.
     if let Some(user) = user {
-        stage.facts.principal.get_or_insert(user);
+        stage.intent.trusted = context.settings.accepts_intent_of(Some(&user));
+        stage.facts.principal = Some(user);
     }
     let Some(annotations) = resource.and_then(|resource| resource.metadata("annotations")) else { return };
     stage.overrides.extend(Override::annotated(|name| annotations.get(name), false));
