@@ -59,15 +59,23 @@ fn decode<R>(asked: Asked<'_>, context: &Context<'_>, then: impl FnOnce(&Decoded
             None if matches!(ask.kind, Kind::Snapshot | Kind::Ververica) => other(&ask, context, then),
             None => job(&ask, context, then),
         },
-        Asked::Scale { target, replicas, before, place } => {
-            let same = replicas.zip(before).is_some_and(|(after, before)| after.same(&before));
-            let action = if same { Action::Nothing("leave unchanged") } else { Action::Rescale(replicas) };
-            let (namespace, name) = (target.namespace.clone(), target.name.clone());
-            let look = |stage: &mut Stage<'_>| {
-                let deployment = current::related(&stage.facts, "FlinkDeployment", &namespace, &name);
-                stage.current.state = current::state(deployment, &stage.facts);
+        Asked::Scale { target, user, object, old } => {
+            // Its serializer leaves a zero out.
+            let replicas = |scale: Resource<'_>| match scale.node.path(&["spec", "replicas"]) {
+                None => Some(0),
+                Some(number) => number.integer(),
             };
-            single(action, target, place, context, look, then)
+            let number = object.node.path(&["spec", "replicas"]);
+            let same = old.is_some_and(|old| replicas(old).is_some() && replicas(old) == replicas(object));
+            let action = if same { Action::Nothing("leave unchanged") } else { Action::Rescale(number) };
+            let mut stage = context.stage(Dialect::Kubernetes, &target.namespace, &target.name)?;
+            let deployment = current::related(&stage.facts, "FlinkDeployment", &target.namespace, &target.name);
+            stage.current.state = current::state(deployment, &stage.facts);
+            stage.leniency = leniency::of_user(Verb::Update, &user, context.settings);
+            common(&mut stage, Some(object), Some(user).filter(|user| !user.is_empty()), context);
+            let place = Place::Body(number.unwrap_or(object.node));
+            stage.operations.push(Operation { action, target, place });
+            finish(stage, then)
         }
         Asked::Nothing { why, target, place } => single(Action::Nothing(why), target, place, context, |_| {}, then),
         Asked::Unknown { oddity, target, verb, user, object } => {

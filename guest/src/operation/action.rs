@@ -24,7 +24,8 @@ pub enum Action<'d> {
     Change(Change<'d>),
     /// The published content is replaced by the draft (Alibaba); how far it reaches.
     Publish(Reach),
-    /// A running job is scaled without a stop: the new parallelism or number of TaskManagers, where it is one number.
+    /// A running job is scaled without a stop: the new parallelism or number of TaskManagers, where it is one number
+    /// that is given. The scale subresource gives none for zero.
     Rescale(Option<Node<'d>>),
     /// A deployment, session job or job record is deleted.
     Delete(Deletion<'d>),
