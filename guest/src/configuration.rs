@@ -157,6 +157,11 @@ impl<'d> Configuration<'d> {
         self.get(key).map(|value| value.eq_ignore_ascii_case("true"))
     }
 
+    /// A cancel deletes the last checkpoint, and this configuration says so.
+    pub fn deletes_checkpoints(&self) -> bool {
+        self.present(RETENTION).is_some_and(|value| !value.trim().eq_ignore_ascii_case("RETAIN_ON_CANCELLATION"))
+    }
+
     /// Whether high availability is on: any word but these two, even an empty one, switches it on (DOMAIN 4.5). `None`:
     /// nothing is said.
     pub fn is_highly_available(&self) -> Option<bool> {

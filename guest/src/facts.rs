@@ -56,6 +56,12 @@ impl<'d> Facts<'d> {
         self.related.iter().copied().find(fits)
     }
 
+    /// Whether there are no more resources of a kind than the known ones.
+    pub fn knows_all(&self, kind: &str, namespace: &str) -> bool {
+        let fits = |word: &str| word.is_empty() || word == namespace;
+        self.absent.iter().any(|it| it.kind == kind && it.name.is_empty() && fits(&it.namespace))
+    }
+
     /// Whether a resource is known not to exist.
     pub fn is_absent(&self, kind: &str, namespace: &str, name: &str) -> bool {
         self.absent.iter().any(|it| it.kind == kind && it.namespace == namespace && it.name == name)

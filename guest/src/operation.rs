@@ -140,7 +140,8 @@ impl<'d> Stage<'d> {
     }
 
     /// A cancel, a suspend on Kubernetes, or a delete of a job that fails or never ran is the way out: nothing about
-    /// it is denied (DOMAIN 6.0-5). To be called when all operations stand.
+    /// it is denied (DOMAIN 6.0-5). What else an update brings in is judged as ever: later nobody would ask again. To be
+    /// called when all operations stand.
     pub fn allow_recovery(&mut self) {
         let ends = |operation: &Operation<'_>| match &operation.action {
             Action::Delete(_) => true,
@@ -150,13 +151,16 @@ impl<'d> Stage<'d> {
             }
             _ => false,
         };
-        let changes = |operation: &Operation<'_>| matches!(&operation.action, Action::Change(_));
+        let stays = |operation: &Operation<'_>| match &operation.action {
+            Action::Change(change) => !change.content && !change.brings_more,
+            _ => false,
+        };
         let never = |operation: &Operation<'_>| match &operation.action {
             Action::Delete(deletion) => deletion.deployed == Some(false),
             _ => false,
         };
         let all = &self.operations;
-        let recovers = all.iter().any(ends) && all.iter().all(|it| ends(it) || changes(it)) && self.leniency.is_none();
+        let recovers = all.iter().any(ends) && all.iter().all(|it| ends(it) || stays(it)) && self.leniency.is_none();
         if !recovers {
             return;
         }

@@ -106,6 +106,10 @@ pub(super) fn change<'d>(body: Body<'d>, target: &Target<'d>, stage: &mut Stage<
         stage.current.before = Some(before);
     }
     let wish = read(&body, target, stage);
+    // The running job goes by what is stored until now, known or not.
+    if stage.current.before.is_none() && wish.configures && stage.facts.seen.checkpoints_kept.is_none() {
+        stage.current.retention = None;
+    }
     let desired = stage.current.desired.as_deref();
     let runs = runs(stage);
     let stop_mode = match wish.state {
@@ -238,7 +242,7 @@ fn mounts<'d>(body: &Body<'d>) -> Option<Vec<Cow<'d, str>>> {
 /// What becomes of the last checkpoint, by the configuration that applies.
 pub(super) fn fill_retention(stage: &mut Stage<'_>) {
     let current = &mut stage.current;
-    current.retention = match current.configuration.get(RETENTION) {
+    current.retention = match current.ran_with().get(RETENTION) {
         Some(value) if value.trim().eq_ignore_ascii_case("RETAIN_ON_CANCELLATION") => Some(Retention::Kept),
         Some(_) => Some(Retention::Deleted),
         None => current.configuration_complete.then_some(Retention::Deleted),

@@ -79,7 +79,7 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
                 report.warn(place, message)
             }
         };
-        if let Some(value) = stage.current.configuration.get(RETENTION) {
+        if let Some(value) = stage.current.ran_with().get(RETENTION) {
             draft = draft.observed(value);
         }
         let keep = words::stop_with_savepoint(stage);
@@ -97,7 +97,7 @@ fn deletes(stage: &Stage<'_>, report: &mut Report<'_>) {
         let message = "this delete takes the last checkpoint with it and no savepoint is taken: nothing is left to start \
                        again from";
         let mut draft = report.warn(&operation.place, message);
-        if let Some(value) = stage.current.configuration.get(RETENTION) {
+        if let Some(value) = stage.current.ran_with().get(RETENTION) {
             draft = draft.observed(value);
         }
         let key = RETENTION.first().copied().unwrap_or_default();

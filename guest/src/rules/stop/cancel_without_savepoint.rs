@@ -59,7 +59,7 @@ pub(super) fn ends_without_savepoint(stop: &Stop<'_>) -> bool {
 }
 
 fn has_something_to_lose(stage: &Stage<'_>) -> bool {
-    let ending = |state: &JobState| state.is_over() || state.is_failing() || *state == JobState::Cancelling;
+    let ending = |state: &JobState| state.is_over() || *state == JobState::Cancelling;
     let known = &stage.facts.deployment;
     !stage.current.state.as_ref().is_some_and(ending)
         && known.never_started != Some(true)
@@ -114,7 +114,7 @@ mod tests {
     fn a_job_that_may_run_again_warns() {
         for (platform, _) in RULE.looks_at {
             assert_eq!(says(&RULE, &cancel(*platform)), only(Effect::Warn), "{platform:?}");
-            for state in ["RUNNING", "STARTING", "TRANSITIONING", "A_NEW_WORD"] {
+            for state in ["RUNNING", "STARTING", "TRANSITIONING", "RESTARTING", "FAILING", "A_NEW_WORD"] {
                 assert_eq!(says(&RULE, &cancel(*platform).in_state(state)), only(Effect::Warn), "{state}");
             }
             assert_eq!(says(&RULE, &cancel(*platform).restart_planned(true)), only(Effect::Warn));
@@ -125,10 +125,10 @@ mod tests {
     }
 
     #[test]
-    fn the_end_the_way_out_and_nothing_to_lose_do_not() {
+    fn the_end_and_nothing_to_lose_do_not() {
         for (platform, _) in RULE.looks_at {
             assert_eq!(says(&RULE, &cancel(*platform).restart_planned(false)), SILENT, "{platform:?}");
-            for state in ["FAILED", "RESTARTING", "FINISHED", "CANCELLED", "CANCELLING", "SUSPENDED"] {
+            for state in ["FAILED", "FINISHED", "CANCELLED", "CANCELLING", "SUSPENDED"] {
                 assert_eq!(says(&RULE, &cancel(*platform).in_state(state)), SILENT, "{state}");
             }
             assert_eq!(says(&RULE, &cancel(*platform).with_facts("deployment: {neverStarted: true}")), SILENT);
