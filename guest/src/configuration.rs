@@ -181,6 +181,11 @@ impl<'d> Configuration<'d> {
         Some((number, entry))
     }
 
+    /// Whether the last checkpoint is kept when the job is cancelled; `None`: nothing is said.
+    pub fn retains(&self) -> Option<bool> {
+        self.present(RETENTION).map(|word| word.trim().eq_ignore_ascii_case("RETAIN_ON_CANCELLATION"))
+    }
+
     /// All entries, the weakest layer first.
     pub fn entries(&self) -> &[Entry<'d>] {
         &self.entries

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use super::{Facts, Savepoint};
 use crate::configuration::{Configuration, RETENTION};
 use crate::document::Node;
-use crate::operation::JobState;
+use crate::operation::{JobState, Retention};
 use crate::text::is_secret;
 
 /// How many differences are told; one alone shows that the declaration is stale.
@@ -35,7 +35,7 @@ pub fn lay<'d>(facts: &mut Facts<'d>, observed: Facts<'d>) -> Vec<Contradiction>
     found.text("deployment.upgradeStrategy.kind", &mut ours.upgrade_kind, theirs.upgrade_kind);
     let allow = "deployment.restoreStrategy.allowNonRestoredState";
     found.flag(allow, &mut ours.allow_non_restored_state, theirs.allow_non_restored_state);
-    found.retention(ours.configuration, observed.seen.checkpoints_kept);
+    found.retention(ours.configuration, observed.seen.retention);
     found.map("deployment.annotations", &mut ours.annotations, theirs.annotations);
     found.map("deployment.flinkConfiguration", &mut ours.configuration, theirs.configuration);
     found.text("platform.flinkVersion", &mut facts.platform.flink_version, observed.platform.flink_version);
@@ -118,12 +118,13 @@ impl Found {
     }
 
     /// A job's own configuration against what the job says of itself.
-    fn retention(&mut self, declared: Option<Node<'_>>, kept: Option<bool>) {
-        let (Some(map), Some(kept)) = (declared, kept) else { return };
+    fn retention(&mut self, declared: Option<Node<'_>>, seen: Option<Retention>) {
+        let (Some(map), Some(Retention::Kept | Retention::Deleted)) = (declared, seen) else { return };
+        let kept = seen == Some(Retention::Kept);
         let mut configuration = Configuration::default();
         configuration.overlay(map);
         let Some(value) = configuration.get(RETENTION) else { return };
-        if value.trim().eq_ignore_ascii_case("RETAIN_ON_CANCELLATION") != kept {
+        if configuration.retains() == Some(!kept) {
             let key = RETENTION.first().copied().unwrap_or_default();
             let said = if kept { "the checkpoint is kept" } else { "the checkpoint is deleted" };
             self.add(&format!("deployment.flinkConfiguration.{key}"), value, said);

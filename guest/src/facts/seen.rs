@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::Metadata;
+use crate::operation::Retention;
 
 /// What only a read can tell.
 #[derive(Debug, Default)]
@@ -13,8 +14,8 @@ pub struct Seen<'d> {
     pub deployment_id: Option<Cow<'d, str>>,
     /// The id of the deployment's running job.
     pub job_id: Option<Cow<'d, str>>,
-    /// The running job keeps its last checkpoint when it is cancelled.
-    pub checkpoints_kept: Option<bool>,
+    /// What becomes of the running job's last checkpoint when it is cancelled.
+    pub retention: Option<Retention>,
     pub checkpoints: Option<Checkpoints<'d>>,
     /// All jobs of the cluster.
     pub jobs: Option<Vec<Job<'d>>>,

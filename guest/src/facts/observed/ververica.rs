@@ -1,10 +1,10 @@
 //! Answers of Ververica Platform (DOMAIN 1.3, 1.5, 1.8).
 
 use super::{Wrong, missing, text};
-use crate::configuration::{Configuration, RETENTION};
+use crate::configuration::Configuration;
 use crate::document::Node;
 use crate::facts::{Facts, Savepoint};
-use crate::operation::{Lookup, Scoped};
+use crate::operation::{Lookup, Retention, Scoped};
 use crate::restore::SPEC_VERSION;
 
 pub(super) fn read<'d>(lookup: &Lookup, root: Node<'d>, facts: &mut Facts<'d>) -> Result<(), Wrong> {
@@ -101,9 +101,8 @@ fn job<'d>(it: &Scoped, root: Node<'d>, facts: &mut Facts<'d>) -> Result<(), Wro
     let mut configuration = Configuration::default();
     if let Some(map) = root.path(&["spec", "flinkConfiguration"]) {
         configuration.overlay(map);
-        let kept =
-            configuration.get(RETENTION).is_some_and(|it| it.trim().eq_ignore_ascii_case("RETAIN_ON_CANCELLATION"));
-        facts.seen.checkpoints_kept = Some(kept);
+        let said = configuration.retains().map(Retention::of);
+        facts.seen.retention = said.or(Some(Retention::DeletedByDefault));
     }
     Ok(())
 }

@@ -90,7 +90,7 @@ fn what_is_left<'s>(stage: &'s Stage<'_>) -> (Option<&'s str>, &'static str) {
             "no savepoint is taken, and the last checkpoint is deleted: nothing is left to start again from"
         }
         (_, Some(Retention::DeletedByDefault)) => {
-            "no savepoint is taken, and the cluster deletes the last checkpoint unless the job's own code asks to keep it"
+            "no savepoint is taken, and the last checkpoint is deleted unless the job's own code asks to keep it"
         }
         (_, None) => "no savepoint is taken, and whether the last checkpoint survives is not known here",
     };
