@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::{Facts, Savepoint};
+use super::{Facts, Savepoint, Savepoints};
 use crate::configuration::{Configuration, RETENTION};
 use crate::document::Node;
 use crate::operation::{JobState, Retention};
@@ -134,12 +134,14 @@ impl Found {
     /// The platform's list is all there is. What only a declaration can tell of a savepoint is kept.
     fn savepoints<'d>(
         &mut self,
-        slot: &mut Option<Vec<Savepoint<'d>>>,
-        observed: Option<Vec<Savepoint<'d>>>,
+        slot: &mut Option<Savepoints<'d>>,
+        observed: Option<Savepoints<'d>>,
         seen: &super::Seen<'d>,
     ) {
-        if let Some(mut observed) = observed {
-            for mut declared in slot.take().unwrap_or_default() {
+        let mut known = slot.take().map(Savepoints::into_vec);
+        if let Some(observed) = observed {
+            let mut observed = observed.into_vec();
+            for mut declared in known.take().unwrap_or_default() {
                 let same = |other: &&mut Savepoint<'_>| match (&declared.id, &declared.location) {
                     (Some(id), _) => other.id.as_ref() == Some(id),
                     (None, at) => at.is_some() && other.location == *at,
@@ -161,9 +163,9 @@ impl Found {
                 declared.format = other.format.take().or(declared.format);
                 *other = declared;
             }
-            *slot = Some(observed);
+            known = Some(observed);
         }
-        for savepoint in slot.iter_mut().flatten() {
+        for savepoint in known.iter_mut().flatten() {
             let at = savepoint.location.as_deref().and_then(|at| seen.at(at)).and_then(|seen| seen.metadata);
             let what = || format!("savepoints `{}` drained", savepoint.label());
             if let Some(drained) = at.and_then(|metadata| metadata.drained) {
@@ -171,6 +173,7 @@ impl Found {
                 self.flag(&what, &mut savepoint.drained, Some(drained));
             }
         }
+        *slot = known.map(Savepoints::from);
     }
 
     fn related<'d>(&mut self, ours: &mut Vec<Node<'d>>, observed: &[Node<'d>]) {

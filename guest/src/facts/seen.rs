@@ -6,7 +6,7 @@ use super::Metadata;
 use crate::operation::Retention;
 
 /// What only a read can tell.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Seen<'d> {
     /// The platform knows no such job.
     pub no_such_job: bool,
@@ -23,7 +23,7 @@ pub struct Seen<'d> {
 }
 
 /// The snapshots that a job knows of.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Checkpoints<'d> {
     /// Where the last completed checkpoint or savepoint lies; none: none is completed.
     pub last: Option<Cow<'d, str>>,
@@ -32,14 +32,14 @@ pub struct Checkpoints<'d> {
 }
 
 /// A job of a cluster.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Job<'d> {
     pub name: Cow<'d, str>,
     pub state: Cow<'d, str>,
 }
 
 /// A location that was looked at.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Location<'d> {
     pub at: &'d str,
     /// None: there is no snapshot.

@@ -112,7 +112,7 @@ fn savepoints<'d>(it: &Scoped, data: Node<'d>, facts: &mut Facts<'d>) -> Result<
             ..Savepoint::default()
         })
     };
-    facts.savepoints = Some(data.elements().filter(own).map(savepoint).collect::<Result<_, Wrong>>()?);
+    facts.savepoints = Some(data.elements().filter(own).map(savepoint).collect::<Result<Vec<_>, Wrong>>()?.into());
     Ok(())
 }
 

@@ -89,7 +89,7 @@ fn savepoints<'d>(it: &Scoped, root: Node<'d>, facts: &mut Facts<'d>) -> Result<
             ..Savepoint::default()
         })
     };
-    facts.savepoints = Some(list.elements().filter(own).map(savepoint).collect::<Result<_, Wrong>>()?);
+    facts.savepoints = Some(list.elements().filter(own).map(savepoint).collect::<Result<Vec<_>, Wrong>>()?.into());
     Ok(())
 }
 
