@@ -5,6 +5,7 @@ use crate::instant::Instant;
 use crate::location;
 use crate::operation::{Dialect, Restore, Retention, Stage, Start, StartCause, Stop, StopMode};
 use crate::restore::SPEC_VERSION;
+use crate::text::is_uuid;
 
 /// What a start comes up with.
 #[derive(Debug)]
@@ -213,12 +214,8 @@ fn is_unversioned(savepoint: &Savepoint<'_>) -> Option<bool> {
 /// Whether both name their deployment by id, and differ. A target may also be given by name.
 pub(super) fn belongs_elsewhere(stage: &Stage<'_>, savepoint: &Savepoint<'_>) -> bool {
     let Some(owner) = &savepoint.deployment_id else { return false };
-    stage.starts().last().is_some_and(|(operation, _)| is_id(&operation.target.name) && operation.target.name != *owner)
-}
-
-/// Whether this is written like a UUID.
-fn is_id(name: &str) -> bool {
-    let groups = [8, 4, 4, 4, 12];
-    let mut parts = name.split('-');
-    groups.iter().all(|length| parts.next().is_some_and(|part| part.len() == *length)) && parts.next().is_none()
+    stage
+        .starts()
+        .last()
+        .is_some_and(|(operation, _)| is_uuid(&operation.target.name) && operation.target.name != *owner)
 }
