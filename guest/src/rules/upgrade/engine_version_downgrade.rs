@@ -53,7 +53,13 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     let Some(node) = stage.content.engine_version else { return };
     let Some(word) = node.scalar() else { return };
     let Some(asked) = Version::read(&word) else { return };
-    let Some(ran_word) = ran(stage) else { return };
+    let Some(ran_word) = ran(stage) else {
+        // A read brings the stored deployment along.
+        if stage.declaration.is_none() && stage.lookup(&Want::Deployment).is_some() && kept(stage).is_some() {
+            report.lacks(Want::Deployment, "the version that the job runs with");
+        }
+        return;
+    };
     let Some(ran) = Version::read(&ran_word) else { return };
     let distribution = asked.flink == ran.flink
         && !asked.distribution.is_empty()
