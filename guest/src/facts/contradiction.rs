@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::{Facts, Savepoint, Savepoints};
-use crate::configuration::{Configuration, RETENTION};
+use crate::configuration::{Configuration, Entry, RETENTION};
 use crate::document::Node;
 use crate::operation::{JobState, Retention};
 use crate::text::is_secret;
@@ -63,8 +63,8 @@ impl Found {
     #[inline(never)]
     fn add(&mut self, what: &str, declared: &str, observed: &str) {
         if self.0.len() < MOST {
-            let shown = |value: &str| if is_secret(what) { "(hidden)".to_owned() } else { value.to_owned() };
-            self.0.push(Contradiction { what: what.to_owned(), declared: shown(declared), observed: shown(observed) });
+            let (what, declared, observed) = (what.to_owned(), declared.to_owned(), observed.to_owned());
+            self.0.push(Contradiction { what, declared, observed });
         }
     }
 
@@ -97,6 +97,7 @@ impl Found {
         *slot = Some(observed);
     }
 
+    /// Secrets, and what a platform masks, are not compared.
     #[inline(never)]
     fn map<'d>(&mut self, what: &str, slot: &mut Option<Node<'d>>, observed: Option<Node<'d>>) {
         let Some(observed) = observed else { return };
@@ -109,7 +110,9 @@ impl Found {
             let (ours, theirs) = (entries(declared), entries(observed));
             for entry in ours.entries() {
                 let seen = theirs.entries().iter().rev().find(|other| other.key == entry.key);
-                if let Some(seen) = seen.filter(|seen| seen.value != entry.value) {
+                let masked = |value: &str| !value.is_empty() && value.bytes().all(|byte| byte == b'*');
+                let hidden = |seen: &Entry<'_>| is_secret(&entry.key) || masked(&entry.value) || masked(&seen.value);
+                if let Some(seen) = seen.filter(|seen| seen.value != entry.value && !hidden(seen)) {
                     self.add(&format!("{what}.{}", entry.key), &entry.value, &seen.value);
                 }
             }
