@@ -25,8 +25,10 @@ pub struct Seen<'d> {
 /// The snapshots that a job knows of.
 #[derive(Clone, Debug, Default)]
 pub struct Checkpoints<'d> {
-    /// Where the last completed checkpoint or savepoint lies; none: none is completed.
+    /// Where the last completed checkpoint lies; none: none is completed.
     pub last: Option<Cow<'d, str>>,
+    /// Where the last completed savepoint lies, which no cancel deletes.
+    pub savepoint: Option<Cow<'d, str>>,
     /// What the job came up with; none: nothing.
     pub restored: Option<Cow<'d, str>>,
 }

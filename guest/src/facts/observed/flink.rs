@@ -39,7 +39,7 @@ fn checkpoints<'d>(root: Node<'d>, facts: &mut Facts<'d>) -> Result<(), Wrong> {
     let latest = root.get("latest").filter(Node::is_object).ok_or_else(|| missing("/latest"))?;
     let path = |name: &str| text(latest, &[name, "external_path"]);
     facts.seen.checkpoints =
-        Some(Checkpoints { last: path("completed").or_else(|| path("savepoint")), restored: path("restored") });
+        Some(Checkpoints { last: path("completed"), savepoint: path("savepoint"), restored: path("restored") });
     Ok(())
 }
 
