@@ -145,9 +145,7 @@ fn remedy(stage: &Stage<'_>) -> String {
         Some(savepoint) => format!("from `{}`, which was not drained", savepoint.label()),
         None => "from a snapshot older than the drain".to_owned(),
     };
-    format!(
-        "{how} {from}; if the windows were flushed on purpose, lower the level of this rule in the settings of this check"
-    )
+    format!("{how} {from}; if the windows were flushed on purpose, override this rule with a reason")
 }
 
 #[cfg(test)]
