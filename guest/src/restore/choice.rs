@@ -170,7 +170,8 @@ pub fn latest<'s, 'd>(stage: &'s Stage<'d>, wanted: Snapshots) -> Selection<'s, 
     Selection { choice, standings }
 }
 
-pub(super) fn same_place(one: &Savepoint<'_>, other: &Savepoint<'_>) -> bool {
+/// Whether both lie at one known location: they stand for one Flink savepoint (S2-1).
+pub fn same_place(one: &Savepoint<'_>, other: &Savepoint<'_>) -> bool {
     let places = one.location.as_deref().zip(other.location.as_deref());
     places.is_some_and(|(one, other)| location::same(one, other))
 }
@@ -206,7 +207,7 @@ fn standing(stage: &Stage<'_>, savepoint: &Savepoint<'_>, wanted: Snapshots) -> 
 }
 
 /// Whether the annotation of the spec version is absent or blank; `None`: not known.
-fn is_unversioned(savepoint: &Savepoint<'_>) -> Option<bool> {
+pub fn is_unversioned(savepoint: &Savepoint<'_>) -> Option<bool> {
     let version = savepoint.annotations?.get(SPEC_VERSION).and_then(|version| version.scalar());
     Some(version.is_none_or(|version| version.trim().is_empty()))
 }
