@@ -44,7 +44,12 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
         };
         let place = &operation.place;
         let mut draft = match (stage.current.retention, planned) {
-            (Some(Retention::Kept), _) => continue,
+            (Some(Retention::Kept), planned) => {
+                if running && planned == Some(true) && stage.facts.seen.retention.is_none() {
+                    report.wish(Want::Retention, "with which retention the running job was started");
+                }
+                continue;
+            }
             (None, planned) => {
                 if running && planned == Some(true) {
                     report.lacks(Want::Retention, "whether the last checkpoint is kept when the job is cancelled");
