@@ -157,11 +157,6 @@ impl<'d> Configuration<'d> {
         self.get(key).map(|value| value.eq_ignore_ascii_case("true"))
     }
 
-    /// A cancel deletes the last checkpoint, and this configuration says so.
-    pub fn deletes_checkpoints(&self) -> bool {
-        self.present(RETENTION).is_some_and(|value| !value.trim().eq_ignore_ascii_case("RETAIN_ON_CANCELLATION"))
-    }
-
     /// Whether high availability is on: any word but these two, even an empty one, switches it on (DOMAIN 4.5). `None`:
     /// nothing is said.
     pub fn is_highly_available(&self) -> Option<bool> {
@@ -188,6 +183,11 @@ impl<'d> Configuration<'d> {
         let entry = self.entry(MAX_PARALLELISM)?;
         let number = entry.value.trim().parse().ok().filter(|number| *number > 0)?;
         Some((number, entry))
+    }
+
+    /// Whether the last checkpoint is kept when the job is cancelled; `None`: nothing is said.
+    pub fn retains(&self) -> Option<bool> {
+        self.present(RETENTION).map(|word| word.trim().eq_ignore_ascii_case("RETAIN_ON_CANCELLATION"))
     }
 
     /// All entries, the weakest layer first.

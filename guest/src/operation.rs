@@ -171,6 +171,21 @@ impl<'d> Stage<'d> {
         }
     }
 
+    /// The deployment as it is stored, where facts bring it along or the request does (Ververica, Alibaba).
+    pub fn stored(&self) -> Option<Node<'d>> {
+        if let Some(declaration) = &self.declaration {
+            return declaration.old?.node.path(&["spec", "deployment"]);
+        }
+        let target = &self.operations.first()?.target.name;
+        let named = |node: Option<Node<'_>>| node.is_some_and(|node| !target.is_empty() && node.is(target));
+        let ours = |resource: &Node<'d>| {
+            let names = ["deploymentId", "deploymentName", "name"].iter().map(|name| resource.get(name));
+            let metadata = ["id", "name"].iter().map(|name| resource.path(&["metadata", name]));
+            names.chain(metadata).any(named)
+        };
+        self.facts.related.iter().map(|resource| resource.get("data").unwrap_or(*resource)).find(ours)
+    }
+
     /// The platform's namespace that the request is about; empty where there is none.
     pub fn namespace(&self) -> &str {
         self.operations.first().map(|operation| operation.target.namespace.as_ref()).unwrap_or_default()

@@ -75,10 +75,17 @@ pub struct Dependent<'d> {
 pub enum Retention {
     /// It is kept.
     Kept,
-    /// It is deleted, and the configuration of this job says so.
+    /// It is deleted, and the configuration says so.
     Deleted,
-    /// It is deleted unless the job's code asks for it: only the cluster's configuration is known.
+    /// It is deleted unless the job's code asks for it: the known configuration does not speak of it.
     DeletedByDefault,
+}
+
+impl Retention {
+    /// What is known to be kept, or to be deleted.
+    pub fn of(kept: bool) -> Self {
+        if kept { Self::Kept } else { Self::Deleted }
+    }
 }
 
 /// A job's state in Flink's words; platforms' own words are mapped to them.

@@ -103,6 +103,15 @@ pub struct Resource<'d> {
 }
 
 impl<'d> Resource<'d> {
+    /// Whether the operator deletes the data of a snapshot, once that is COMPLETED, together with the resource (DOMAIN
+    /// 4.2-10).
+    pub fn is_disposed_of(&self) -> bool {
+        let keeps = |savepoint: Node<'_>| savepoint.get("disposeOnDelete").and_then(|flag| flag.bool()) == Some(false);
+        let savepoint = self.node.path(&["spec", "savepoint"]);
+        let job = self.node.path(&["spec", "jobReference", "name"]).and_then(|name| name.scalar());
+        savepoint.is_some_and(|savepoint| !keeps(savepoint)) && job.is_some()
+    }
+
     pub fn metadata(&self, name: &str) -> Option<Node<'d>> {
         self.node.path(&["metadata", name])
     }

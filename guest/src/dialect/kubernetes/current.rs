@@ -154,7 +154,7 @@ pub(super) fn configuration<'d>(
 
 /// The operator injects RETAIN_ON_CANCELLATION where nothing is said (DOMAIN 4.2-13).
 pub(super) fn retention(configuration: &Configuration<'_>) -> Retention {
-    if configuration.deletes_checkpoints() { Retention::Deleted } else { Retention::Kept }
+    Retention::of(configuration.retains() != Some(false))
 }
 
 /// A declared resource, as the cluster returns it.

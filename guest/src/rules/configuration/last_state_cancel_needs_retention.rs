@@ -30,8 +30,8 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
         return;
     }
     // Later stops go by the new configuration, the one in this request by that before it.
-    let later = current.configuration.deletes_checkpoints();
-    let before = current.before.as_ref().filter(|before| before.deletes_checkpoints());
+    let later = current.configuration.retains() == Some(false);
+    let before = current.before.as_ref().filter(|before| before.retains() == Some(false));
     let now = || stage.stops().any(|(_, stop)| stop.mode == StopMode::LastState);
     let Some(configuration) = (if later { Some(&current.configuration) } else { before.filter(|_| now()) }) else {
         return;

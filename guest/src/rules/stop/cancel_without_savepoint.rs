@@ -66,12 +66,18 @@ fn has_something_to_lose(stage: &Stage<'_>) -> bool {
         && known.has_state != Some(false)
 }
 
-/// The checkpoint that is left, where it is known, and what there is to say.
+/// The snapshot that is left, where it is known, and what there is to say.
 fn what_is_left<'s>(stage: &'s Stage<'_>) -> (Option<&'s str>, &'static str) {
     let checkpoints = stage.facts.seen.checkpoints.as_ref();
+    let none = checkpoints.filter(|known| known.last.is_none());
+    if let Some(savepoint) = none.and_then(|known| known.savepoint.as_deref()) {
+        let words = "no savepoint is taken, and the job has not completed a checkpoint yet: only its last savepoint is \
+                     left to start again from";
+        return (Some(savepoint), words);
+    }
     let words = match (stage.platform, stage.current.retention) {
         // What it restored from is not its own to delete.
-        (Dialect::FlinkRest, Some(_)) if checkpoints.is_some_and(|known| known.last.is_none()) => {
+        (Dialect::FlinkRest, Some(_)) if none.is_some() => {
             "no savepoint is taken, and the job has not completed a checkpoint yet: nothing of its own is left to start \
              again from"
         }
@@ -90,7 +96,7 @@ fn what_is_left<'s>(stage: &'s Stage<'_>) -> (Option<&'s str>, &'static str) {
             "no savepoint is taken, and the last checkpoint is deleted: nothing is left to start again from"
         }
         (_, Some(Retention::DeletedByDefault)) => {
-            "no savepoint is taken, and the cluster deletes the last checkpoint unless the job's own code asks to keep it"
+            "no savepoint is taken, and the last checkpoint is deleted unless the job's own code asks to keep it"
         }
         (_, None) => "no savepoint is taken, and whether the last checkpoint survives is not known here",
     };
