@@ -99,9 +99,13 @@ impl<'d> Configuration<'d> {
         stored.into_iter().for_each(|map| self.flatten(map, "", layer));
         let mut kept = self.entries.split_off(below);
         self.flatten(patch, "", layer);
-        let mut replaced: BTreeSet<Cow<'_, str>> =
-            self.entries.get(below..).unwrap_or_default().iter().map(|entry| entry.key.clone()).collect();
-        replaced.extend(patch.members().filter(|(_, value)| value.is_null()).filter_map(|(key, _)| key.text()));
+        let mut replaced: BTreeSet<Cow<'_, str>> = BTreeSet::new();
+        for entry in self.entries.get(below..).unwrap_or_default() {
+            replaced.insert(entry.key.clone());
+        }
+        for (key, _) in patch.members().filter(|(_, value)| value.is_null()) {
+            replaced.extend(key.text());
+        }
         kept.retain(|entry| !replaced.contains(&entry.key));
         self.entries.splice(below..below, kept);
     }
@@ -179,6 +183,11 @@ impl<'d> Configuration<'d> {
         let entry = self.entry(MAX_PARALLELISM)?;
         let number = entry.value.trim().parse().ok().filter(|number| *number > 0)?;
         Some((number, entry))
+    }
+
+    /// Whether the last checkpoint is kept when the job is cancelled; `None`: nothing is said.
+    pub fn retains(&self) -> Option<bool> {
+        self.present(RETENTION).map(|word| word.trim().eq_ignore_ascii_case("RETAIN_ON_CANCELLATION"))
     }
 
     /// All entries, the weakest layer first.

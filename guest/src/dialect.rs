@@ -30,12 +30,16 @@ impl<'c> Context<'c> {
     where
         'c: 'd,
     {
-        let facts: Facts<'d> = self.declared.about(platform, namespace, name)?;
+        Ok(self.fresh(platform, self.declared.about(platform, namespace, name)?))
+    }
+
+    /// A stage with these facts.
+    fn fresh<'d>(&self, platform: Dialect, facts: Facts<'d>) -> Stage<'d> {
         let trusted = self.settings.accepts_intent_of(facts.principal.as_deref());
         let mut stage = Stage::new(platform, facts);
         stage.intent.trusted = trusted;
         stage.intent.assume_restart = self.settings.assume_restart;
-        Ok(stage)
+        stage
     }
 }
 

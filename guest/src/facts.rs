@@ -7,6 +7,8 @@ mod reader;
 mod seen;
 
 use std::borrow::Cow;
+use std::ops::Deref;
+use std::rc::Rc;
 
 use crate::document::{Document, Node, Reading};
 use crate::failure::{Failure, FailureKind};
@@ -19,7 +21,7 @@ pub(crate) use seen::Job;
 pub use seen::{Location, Seen};
 
 /// The facts that apply to one target. `None` everywhere means: not known.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Facts<'d> {
     pub restart_planned: Option<bool>,
     /// The same, as the caller itself declares it: no better than a header.
@@ -34,7 +36,7 @@ pub struct Facts<'d> {
     pub platform: Platform<'d>,
     pub deployment: Deployment<'d>,
     pub job_status: Option<Cow<'d, str>>,
-    pub savepoints: Option<Vec<Savepoint<'d>>>,
+    pub savepoints: Option<Savepoints<'d>>,
     /// Other resources as the platform returns them.
     pub related: Vec<Node<'d>>,
     /// What is known not to exist.
@@ -56,6 +58,12 @@ impl<'d> Facts<'d> {
         self.related.iter().copied().find(fits)
     }
 
+    /// Whether there are no more resources of a kind than the known ones.
+    pub fn knows_all(&self, kind: &str, namespace: &str) -> bool {
+        let fits = |word: &str| word.is_empty() || word == namespace;
+        self.absent.iter().any(|it| it.kind == kind && it.name.is_empty() && fits(&it.namespace))
+    }
+
     /// Whether a resource is known not to exist.
     pub fn is_absent(&self, kind: &str, namespace: &str, name: &str) -> bool {
         self.absent.iter().any(|it| it.kind == kind && it.namespace == namespace && it.name == name)
@@ -63,7 +71,7 @@ impl<'d> Facts<'d> {
 }
 
 /// What is known of the platform.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Platform<'d> {
     pub flink_version: Option<Cow<'d, str>>,
     pub operator_version: Option<Cow<'d, str>>,
@@ -78,7 +86,7 @@ pub struct Platform<'d> {
 }
 
 /// What is known of the deployment.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Deployment<'d> {
     pub spec_state: Option<Cow<'d, str>>,
     pub status_state: Option<Cow<'d, str>>,
@@ -119,6 +127,39 @@ pub struct Savepoint<'d> {
     pub referenced_by: Option<Vec<Cow<'d, str>>>,
 }
 
+/// The known savepoints of a target. The steps of a plan share one list.
+#[derive(Clone, Debug, Default)]
+pub struct Savepoints<'d>(Rc<Vec<Savepoint<'d>>>);
+
+impl<'d> Savepoints<'d> {
+    fn into_vec(self) -> Vec<Savepoint<'d>> {
+        Rc::unwrap_or_clone(self.0)
+    }
+}
+
+impl<'d> From<Vec<Savepoint<'d>>> for Savepoints<'d> {
+    fn from(all: Vec<Savepoint<'d>>) -> Self {
+        Self(Rc::new(all))
+    }
+}
+
+impl<'d> Deref for Savepoints<'d> {
+    type Target = [Savepoint<'d>];
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl<'s, 'd> IntoIterator for &'s Savepoints<'d> {
+    type Item = &'s Savepoint<'d>;
+    type IntoIter = std::slice::Iter<'s, Savepoint<'d>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
+}
+
 impl Savepoint<'_> {
     /// Whether it is known to lie at this location, however that is spelt.
     pub fn lies_at(&self, location: &str) -> bool {
@@ -132,7 +173,7 @@ impl Savepoint<'_> {
 }
 
 /// A resource that is known not to exist.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Absent<'d> {
     pub kind: Cow<'d, str>,
     pub namespace: Cow<'d, str>,

@@ -141,7 +141,8 @@ impl<'d> Stage<'d> {
     }
 
     /// A cancel, a suspend on Kubernetes, or a delete of a job that fails or never ran is the way out: nothing about
-    /// it is denied (DOMAIN 6.0-5). To be called when all operations stand.
+    /// it is denied (DOMAIN 6.0-5). What else an update brings in is judged as ever: later nobody would ask again. To be
+    /// called when all operations stand.
     pub fn allow_recovery(&mut self) {
         let ends = |operation: &Operation<'_>| match &operation.action {
             Action::Delete(_) => true,
@@ -151,13 +152,16 @@ impl<'d> Stage<'d> {
             }
             _ => false,
         };
-        let changes = |operation: &Operation<'_>| matches!(&operation.action, Action::Change(_));
+        let stays = |operation: &Operation<'_>| match &operation.action {
+            Action::Change(change) => !change.content && !change.brings_more,
+            _ => false,
+        };
         let never = |operation: &Operation<'_>| match &operation.action {
             Action::Delete(deletion) => deletion.deployed == Some(false),
             _ => false,
         };
         let all = &self.operations;
-        let recovers = all.iter().any(ends) && all.iter().all(|it| ends(it) || changes(it)) && self.leniency.is_none();
+        let recovers = all.iter().any(ends) && all.iter().all(|it| ends(it) || stays(it)) && self.leniency.is_none();
         if !recovers {
             return;
         }
@@ -166,6 +170,21 @@ impl<'d> Stage<'d> {
         } else if self.facts.deployment.never_started == Some(true) || all.iter().any(never) {
             self.leniency = Some("the deployment was never started: no state can be lost");
         }
+    }
+
+    /// The deployment as it is stored, where facts bring it along or the request does (Ververica, Alibaba).
+    pub fn stored(&self) -> Option<Node<'d>> {
+        if let Some(declaration) = &self.declaration {
+            return declaration.old?.node.path(&["spec", "deployment"]);
+        }
+        let target = &self.operations.first()?.target.name;
+        let named = |node: Option<Node<'_>>| node.is_some_and(|node| !target.is_empty() && node.is(target));
+        let ours = |resource: &Node<'d>| {
+            let names = ["deploymentId", "deploymentName", "name"].iter().map(|name| resource.get(name));
+            let metadata = ["id", "name"].iter().map(|name| resource.path(&["metadata", name]));
+            names.chain(metadata).any(named)
+        };
+        self.facts.related.iter().map(|resource| resource.get("data").unwrap_or(*resource)).find(ours)
     }
 
     /// The platform's namespace that the request is about; empty where there is none.

@@ -6,7 +6,7 @@ mod kubernetes;
 mod status;
 mod words;
 
-pub use choice::{Choice, Selection, Snapshots, Standing, latest, select};
+pub use choice::{Choice, Selection, Snapshots, Standing, is_unversioned, latest, same_place, select};
 
 use crate::operation::{Action, Stage};
 use crate::text::clean;

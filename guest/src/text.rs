@@ -93,6 +93,13 @@ pub(crate) fn join(parts: &[&str]) -> String {
     text
 }
 
+/// Whether this is written like a UUID.
+pub fn is_uuid(text: &str) -> bool {
+    let mut groups = [8, 4, 4, 4, 12].into_iter();
+    let group = |part: &str, length| part.len() == length && part.bytes().all(|byte| byte.is_ascii_hexdigit());
+    text.split('-').all(|part| groups.next().is_some_and(|length| group(part, length))) && groups.next().is_none()
+}
+
 /// Whether the name of a value says that it is a secret: any part of a pointer, or of a flattened key. These are the
 /// words of Flink's `GlobalConfiguration`, and some more.
 pub fn is_secret(name: &str) -> bool {
@@ -119,13 +126,22 @@ pub fn is_secret(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{LONGEST, clean, is_secret};
+    use super::{LONGEST, clean, is_secret, is_uuid};
 
     #[test]
     fn texts_are_bounded_and_plain() {
         assert_eq!(clean("a\n\u{1b}[31mb\u{202e}c"), "a  [31mb c");
         let long = clean(&"é".repeat(10_000));
         assert!(long.len() <= LONGEST + 8 && long.ends_with('…'));
+    }
+
+    #[test]
+    fn ids_are_hexadecimal() {
+        assert!(is_uuid("0cb796fc-2641-488e-bde8-52b2199c5747") && is_uuid("0CB796FC-2641-488E-BDE8-52B2199C5747"));
+        for name in ["", "orders", "checkout-eu01-prod-live-warehouse-01", "0cb796fc-2641-488e-bde8-52b2199c5747-0"] {
+            assert!(!is_uuid(name), "{name}");
+        }
+        assert!(!is_uuid("checkout-euro-prod-live-warehouse001"), "a name of the same shape");
     }
 
     #[test]

@@ -7,7 +7,7 @@ mod relief;
 use crate::facts::Observed;
 use crate::finding::{Effect, Finding, Report, Said, Unjudged, Wish};
 use crate::gate::{Need, Outcome};
-use crate::operation::{Action, Decoded, Dialect, JobState, Lookup, Stage};
+use crate::operation::{Action, Declaration, Decoded, Dialect, JobState, Lookup, Stage, Verb};
 use crate::restore::RestorePlan;
 use crate::rules::{self, Bench, Rule};
 use crate::settings::Settings;
@@ -75,7 +75,7 @@ pub fn judge(decoded: &Decoded<'_>, observed: &Observed<'_>, settings: &Settings
         }
         // A job in unknown state may be failing: to stop it is never held up by a missing fact.
         let unknown = matches!(stage.current.state, None | Some(JobState::Unknown(_)));
-        doubtful |= doubts && !(unknown && stage.stops().next().is_some());
+        doubtful |= doubts && !(unknown && (stage.stops().next().is_some() || deletes_job(stage)));
     }
     if !needs.is_empty() {
         return Outcome::Needs(needs.into_iter().map(Asked::need).collect());
@@ -100,6 +100,14 @@ pub fn judge(decoded: &Decoded<'_>, observed: &Observed<'_>, settings: &Settings
     };
     verdict.document = canonical::write(&verdict);
     Outcome::Decided(verdict)
+}
+
+/// A delete on Kubernetes is a cancel (DOMAIN 0.2), but for that of a session cluster.
+fn deletes_job(stage: &Stage<'_>) -> bool {
+    let job = |it: &Declaration<'_>| {
+        it.verb == Verb::Delete && it.kind.runs_job() && it.old_spec().is_none_or(|spec| spec.job().is_some())
+    };
+    stage.declaration.as_ref().is_some_and(job)
 }
 
 /// A read with everything that asks for it.

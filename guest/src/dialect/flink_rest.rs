@@ -8,7 +8,7 @@ mod tests;
 
 use super::managed::{header_intent, header_override};
 use super::{Call, Context, reads};
-use crate::configuration::{Configuration, RETENTION};
+use crate::configuration::Configuration;
 use crate::document::{Document, Node, Reading};
 use crate::gate::Failure;
 use crate::operation::{
@@ -61,19 +61,15 @@ pub(super) fn fill_current(stage: &mut Stage<'_>) {
     let facts = &stage.facts;
     let state = facts.job_status.as_deref().or(facts.deployment.status_state.as_deref());
     stage.current.state = state.map(JobState::read);
-    let read = |map: Node<'_>| {
-        let mut configuration = Configuration::default();
-        configuration.overlay(map);
-        configuration.get(RETENTION).map(|value| value == "RETAIN_ON_CANCELLATION")
-    };
-    let kept = |kept| if kept { Retention::Kept } else { Retention::Deleted };
-    stage.current.retention = match (facts.deployment.configuration, facts.platform.configuration) {
-        (Some(job), _) => Some(read(job).map_or(Retention::Deleted, kept)),
-        (None, Some(cluster)) => Some(read(cluster).map_or(Retention::DeletedByDefault, kept)),
-        (None, None) => None,
-    };
+    let layers = facts.platform.configuration.into_iter().chain(facts.deployment.configuration);
+    let mut configuration = Configuration::default();
+    layers.clone().for_each(|map| configuration.overlay(map));
+    // A job that is not known may set its own.
+    let told = |kept: &bool| *kept || facts.deployment.configuration.is_some();
+    let said = configuration.retains().filter(told).map(Retention::of);
+    let by_default = layers.last().map(|_| Retention::DeletedByDefault);
     // What the running job says of itself counts, whatever was configured.
-    stage.current.retention = facts.seen.checkpoints_kept.map(kept).or(stage.current.retention);
+    stage.current.retention = facts.seen.retention.or(said).or(by_default);
     // Only the cluster's configuration counts for savepoints over REST: a job's own is not used (DOMAIN 7, R22).
     if let Some(cluster) = facts.platform.configuration {
         stage.current.configuration.overlay(cluster);

@@ -59,15 +59,23 @@ fn decode<R>(asked: Asked<'_>, context: &Context<'_>, then: impl FnOnce(&Decoded
             None if matches!(ask.kind, Kind::Snapshot | Kind::Ververica) => other(&ask, context, then),
             None => job(&ask, context, then),
         },
-        Asked::Scale { target, replicas, before, place } => {
-            let same = replicas.zip(before).is_some_and(|(after, before)| after.same(&before));
-            let action = if same { Action::Nothing("leave unchanged") } else { Action::Rescale(replicas) };
-            let (namespace, name) = (target.namespace.clone(), target.name.clone());
-            let look = |stage: &mut Stage<'_>| {
-                let deployment = current::related(&stage.facts, Kind::Deployment.word(), &namespace, &name);
-                stage.current.state = current::state(deployment, &stage.facts);
+        Asked::Scale { target, user, object, old } => {
+            // Its serializer leaves a zero out.
+            let replicas = |scale: Resource<'_>| match scale.node.path(&["spec", "replicas"]) {
+                None => Some(0),
+                Some(number) => number.integer(),
             };
-            single(action, target, place, context, look, then)
+            let number = object.node.path(&["spec", "replicas"]);
+            let same = old.is_some_and(|old| replicas(old).is_some() && replicas(old) == replicas(object));
+            let action = if same { Action::Nothing("leave unchanged") } else { Action::Rescale(number) };
+            let mut stage = context.stage(Dialect::Kubernetes, &target.namespace, &target.name)?;
+            let deployment = current::related(&stage.facts, Kind::Deployment.word(), &target.namespace, &target.name);
+            stage.current.state = current::state(deployment, &stage.facts);
+            stage.leniency = leniency::of_user(Verb::Update, &user, context.settings);
+            common(&mut stage, Some(object), Some(user).filter(|user| !user.is_empty()), context);
+            let place = Place::Body(number.unwrap_or(object.node));
+            stage.operations.push(Operation { action, target, place });
+            finish(stage, then)
         }
         Asked::Nothing { why, target, place } => single(Action::Nothing(why), target, place, context, |_| {}, then),
         Asked::Unknown { oddity, target, verb, user, object } => {
@@ -76,7 +84,7 @@ fn decode<R>(asked: Asked<'_>, context: &Context<'_>, then: impl FnOnce(&Decoded
             stage.operations.push(Operation { action: Action::Unknown, target, place });
             stage.oddities.push(oddity);
             stage.leniency = leniency::of_user(verb, &user, context.settings);
-            common(&mut stage, object, Some(user).filter(|user| !user.is_empty()));
+            common(&mut stage, object, Some(user).filter(|user| !user.is_empty()), context);
             finish(stage, then)
         }
     }
@@ -168,7 +176,7 @@ fn other<'d, R>(ask: &Ask<'d>, context: &Context<'d>, then: impl FnOnce(&Decoded
     stage.declaration = Some(ask.declaration(None));
     stage.leniency = leniency::of(ask, context.settings);
     hygiene::inspect(ask, &mut stage.oddities);
-    common(&mut stage, ask.resource(), ask.user.clone());
+    common(&mut stage, ask.resource(), ask.user.clone(), context);
     if ask.kind == Kind::Snapshot {
         stage.current = snapshot::current(ask, &stage.facts);
         snapshot::decode(&mut stage, ask);
@@ -192,7 +200,7 @@ fn job<R>(ask: &Ask<'_>, context: &Context<'_>, then: impl FnOnce(&Decoded<'_>) 
     context.observe(&mut stage, &|_| reads::resource(ask.kind, &ask.target.namespace, cluster));
     stage.leniency = leniency::of(ask, context.settings);
     hygiene::inspect(ask, &mut stage.oddities);
-    common(&mut stage, ask.resource(), ask.user.clone());
+    common(&mut stage, ask.resource(), ask.user.clone(), context);
     stage.declaration = Some(ask.declaration(last_spec.spec()));
     stage.content = current::content(ask);
     stage.current = current::of(ask, &stage.facts, last_spec.spec());
@@ -278,9 +286,16 @@ fn deployed(ask: &Ask<'_>, stage: &Stage<'_>, reconciled: bool) -> Option<bool> 
 }
 
 /// What every decoded resource has: who asks, what is to be overridden, what is said about a restart.
-fn common<'d>(stage: &mut Stage<'d>, resource: Option<Resource<'d>>, user: Option<Cow<'d, str>>) {
+fn common<'d>(
+    stage: &mut Stage<'d>,
+    resource: Option<Resource<'d>>,
+    user: Option<Cow<'d, str>>,
+    context: &Context<'_>,
+) {
+    // Whom the API server authenticated counts for more than whom somebody declares.
     if let Some(user) = user {
-        stage.facts.principal.get_or_insert(user);
+        stage.intent.trusted = context.settings.accepts_intent_of(Some(&user));
+        stage.facts.principal = Some(user);
     }
     let Some(annotations) = resource.and_then(|resource| resource.metadata("annotations")) else { return };
     stage.overrides.extend(Override::annotated(|name| annotations.get(name), false));

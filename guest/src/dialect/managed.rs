@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use super::{Call, http, read_intent};
 use crate::document::Node;
 use crate::facts::Facts;
+use crate::instant::Instant;
 use crate::nearest::closest;
 use crate::operation::{
     Action, Deletion, Dialect, HEADERS, Oddity, OddityKind, Operation, Override, Place, Restore, Stage, Target,
@@ -217,7 +218,7 @@ pub(super) fn deletion<'d>(stage: &Stage<'_>) -> Action<'d> {
 fn restore_point(facts: &Facts<'_>) -> Option<String> {
     let completed =
         facts.savepoints.iter().flatten().filter(|savepoint| savepoint.state.as_deref() == Some("COMPLETED"));
-    let newest = completed.max_by(|a, b| a.created_at.cmp(&b.created_at))?;
+    let newest = completed.max_by_key(|savepoint| savepoint.created_at.as_deref().and_then(Instant::parse))?;
     Some(match &newest.created_at {
         Some(created) => format!("savepoint `{}` of {created}", newest.label()),
         None => format!("savepoint `{}`", newest.label()),

@@ -52,18 +52,19 @@ pub(super) fn decode<R>(
 
     let asked = plan.get("override").map(overriding).transpose()?;
 
+    // Every step sees the same facts: what is odd about them is said once.
+    let mut known = context.stage(platform, &namespace, &name)?;
+    context.observe(&mut known, &|seen| reads(platform, &namespace, &name, seen));
+
     let mut stages = Vec::with_capacity(steps.len());
     let mut state: Option<JobState> = None;
     for (position, step) in steps.iter().enumerate() {
         let (earlier, later) = steps.split_at_checked(position).unwrap_or_default();
         let later = later.get(1..).unwrap_or_default();
-        let mut stage = context.stage(platform, &namespace, &name)?;
+        let mut stage = context.fresh(platform, known.facts.clone());
         stage.in_plan = true;
-        context.observe(&mut stage, &|seen| reads(platform, &namespace, &name, seen));
-        // Every step sees the same facts: what is odd about them is said once.
-        if position > 0 {
-            stage.oddities.clear();
-        }
+        stage.lookups.clone_from(&known.lookups);
+        stage.oddities.append(&mut known.oddities);
         let asked = asked.iter().cloned();
         stage.overrides.extend(asked.map(|asked| Override { told: position > 0, ..asked }));
         prepare(&mut stage, platform);

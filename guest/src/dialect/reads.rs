@@ -2,6 +2,7 @@
 
 use crate::facts::Facts;
 use crate::operation::{Kind, Lookup, ObjectRef, Scoped, Want};
+use crate::text::is_uuid;
 
 /// Reads with what they tell.
 pub(super) type Reads = Vec<(Want, Lookup)>;
@@ -24,7 +25,7 @@ pub(super) fn flink(job: Option<&str>) -> Reads {
 /// Of a Ververica deployment, by name or id. Its savepoints are listed by its id alone.
 pub(super) fn ververica(namespace: &str, name: &str, seen: &Facts<'_>) -> Reads {
     let deployment = || Lookup::VervericaDeployment(scoped(namespace, name));
-    let id = seen.seen.deployment_id.as_deref().or_else(|| is_id(name).then_some(name));
+    let id = seen.seen.deployment_id.as_deref().or_else(|| is_uuid(name).then_some(name));
     let savepoints = id.map_or_else(deployment, |id| Lookup::VervericaSavepoints(scoped(namespace, id)));
     // What the running job was started with; the deployment may have been changed since.
     let job = seen.seen.job_id.as_deref();
@@ -88,11 +89,4 @@ pub(super) fn snapshot(kind: &str, namespace: &str, job: &str, seen: &Facts<'_>)
     let cluster = seen.related.iter().find_map(|job| job.path(&["spec", "deploymentName"])?.text());
     let cluster = cluster.map_or_else(|| job.clone(), |name| object(Kind::Deployment.word(), namespace, Some(&name)));
     vec![(Want::Job, job), (Want::Cluster, cluster), (Want::Savepoints, object(Kind::Snapshot.word(), namespace, None))]
-}
-
-/// Whether this is written like a UUID.
-fn is_id(name: &str) -> bool {
-    let groups = [8, 4, 4, 4, 12];
-    let mut parts = name.split('-');
-    groups.iter().all(|length| parts.next().is_some_and(|part| part.len() == *length)) && parts.next().is_none()
 }

@@ -160,6 +160,14 @@ fn text<'d>(root: Node<'d>, path: &[&str]) -> Option<Cow<'d, str>> {
     root.path(path)?.scalar().filter(|text| !text.trim().is_empty())
 }
 
+/// The entries of a list that are of this deployment. One that does not say so leaves open what the list shows.
+fn own<'d>(list: Node<'d>, path: &[&str], id: &str) -> Result<Vec<Node<'d>>, Wrong> {
+    let all = list.elements();
+    let entries = all.map(|item| Ok((item, item.path(path).ok_or_else(|| missing("/…/deploymentId"))?.is(id))));
+    let own = |entry: Result<(Node<'d>, bool), Wrong>| entry.map(|(item, own)| own.then_some(item)).transpose();
+    entries.filter_map(own).collect()
+}
+
 #[inline(never)]
 fn missing(pointer: &str) -> Wrong {
     Wrong::Unreadable(format!("`{pointer}` is missing, or of another type than expected"))

@@ -251,7 +251,7 @@ pub(super) fn read<'d>(root: Node<'d>, facts: &mut Facts<'d>) {
         text(job, "status", &mut facts.job_status);
     }
     if let Some(savepoints) = root.get("savepoints") {
-        facts.savepoints = Some(savepoints.elements().map(savepoint).collect());
+        facts.savepoints = Some(savepoints.elements().map(savepoint).collect::<Vec<_>>().into());
     }
     if let Some(related) = root.get("related") {
         facts.related = related.elements().collect();

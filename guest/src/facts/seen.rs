@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 
 use super::Metadata;
+use crate::operation::Retention;
 
 /// What only a read can tell.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Seen<'d> {
     /// The platform knows no such job.
     pub no_such_job: bool,
@@ -13,8 +14,8 @@ pub struct Seen<'d> {
     pub deployment_id: Option<Cow<'d, str>>,
     /// The id of the deployment's running job.
     pub job_id: Option<Cow<'d, str>>,
-    /// The running job keeps its last checkpoint when it is cancelled.
-    pub checkpoints_kept: Option<bool>,
+    /// What becomes of the running job's last checkpoint when it is cancelled.
+    pub retention: Option<Retention>,
     pub checkpoints: Option<Checkpoints<'d>>,
     /// All jobs of the cluster.
     pub jobs: Option<Vec<Job<'d>>>,
@@ -22,23 +23,25 @@ pub struct Seen<'d> {
 }
 
 /// The snapshots that a job knows of.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Checkpoints<'d> {
-    /// Where the last completed checkpoint or savepoint lies; none: none is completed.
+    /// Where the last completed checkpoint lies; none: none is completed.
     pub last: Option<Cow<'d, str>>,
+    /// Where the last completed savepoint lies, which no cancel deletes.
+    pub savepoint: Option<Cow<'d, str>>,
     /// What the job came up with; none: nothing.
     pub restored: Option<Cow<'d, str>>,
 }
 
 /// A job of a cluster.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Job<'d> {
     pub name: Cow<'d, str>,
     pub state: Cow<'d, str>,
 }
 
 /// A location that was looked at.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Location<'d> {
     pub at: &'d str,
     /// None: there is no snapshot.

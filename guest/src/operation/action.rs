@@ -24,7 +24,8 @@ pub enum Action<'d> {
     Change(Change<'d>),
     /// The published content is replaced by the draft (Alibaba); how far it reaches.
     Publish(Reach),
-    /// A running job is scaled without a stop: the new parallelism or number of TaskManagers, where it is one number.
+    /// A running job is scaled without a stop: the new parallelism or number of TaskManagers, where it is one number
+    /// that is given. The scale subresource gives none for zero.
     Rescale(Option<Node<'d>>),
     /// A deployment, session job or job record is deleted.
     Delete(Deletion<'d>),
@@ -266,6 +267,8 @@ pub struct Disposal<'d> {
 pub struct Change<'d> {
     /// Whether what the job runs or how it is configured changes.
     pub content: bool,
+    /// It changes more of the spec than the job's state and the way it is stopped (Kubernetes).
+    pub brings_more: bool,
     /// What the job that runs now sees of it.
     pub reach: Reach,
     /// The sticky drain switch that this turns on, without a stop in the same request.

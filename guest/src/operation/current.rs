@@ -20,7 +20,8 @@ pub struct Current<'d> {
     pub configuration: Configuration<'d>,
     /// Absent keys are known to be absent: all layers of `configuration` are known.
     pub configuration_complete: bool,
-    /// What becomes of the last checkpoint on a cancel; `None`: not known.
+    /// What becomes of the last checkpoint on a cancel: the running job goes by the configuration before an update.
+    /// `None`: not known.
     pub retention: Option<Retention>,
     /// Every change of content takes a savepoint, whatever the upgrade mode, unless that is `stateless`
     /// (FlinkBlueGreenDeployment, DOMAIN 6.12).
@@ -48,7 +49,12 @@ pub struct Current<'d> {
     pub mounts_before: Option<Vec<Cow<'d, str>>>,
 }
 
-impl Current<'_> {
+impl<'d> Current<'d> {
+    /// The configuration that a job obeys as long as it runs: an update reaches only the next one.
+    pub fn ran_with(&self) -> &Configuration<'d> {
+        self.before.as_ref().unwrap_or(&self.configuration)
+    }
+
     /// Whether high availability is on after this request; `None`: only settings that are not known could tell.
     pub fn is_highly_available(&self) -> Option<bool> {
         self.configuration.is_highly_available().or(self.configuration_complete.then_some(false))
@@ -69,10 +75,17 @@ pub struct Dependent<'d> {
 pub enum Retention {
     /// It is kept.
     Kept,
-    /// It is deleted, and the configuration of this job says so.
+    /// It is deleted, and the configuration says so.
     Deleted,
-    /// It is deleted unless the job's code asks for it: only the cluster's configuration is known.
+    /// It is deleted unless the job's code asks for it: the known configuration does not speak of it.
     DeletedByDefault,
+}
+
+impl Retention {
+    /// What is known to be kept, or to be deleted.
+    pub fn of(kept: bool) -> Self {
+        if kept { Self::Kept } else { Self::Deleted }
+    }
 }
 
 /// A job's state in Flink's words; platforms' own words are mapped to them.

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::Place;
+use super::{Place, Target};
 use crate::document::Node;
 
 /// A resource of the Flink Kubernetes Operator as a request brings it: what it becomes, what it was, and what the operator
@@ -123,6 +123,15 @@ pub struct Resource<'d> {
 }
 
 impl<'d> Resource<'d> {
+    /// Whether the operator deletes the data of a snapshot, once that is COMPLETED, together with the resource (DOMAIN
+    /// 4.2-10).
+    pub fn is_disposed_of(&self) -> bool {
+        let keeps = |savepoint: Node<'_>| savepoint.get("disposeOnDelete").and_then(|flag| flag.bool()) == Some(false);
+        let savepoint = self.node.path(&["spec", "savepoint"]);
+        let job = self.node.path(&["spec", "jobReference", "name"]).and_then(|name| name.scalar());
+        savepoint.is_some_and(|savepoint| !keeps(savepoint)) && job.is_some()
+    }
+
     pub fn metadata(&self, name: &str) -> Option<Node<'d>> {
         self.node.path(&["metadata", name])
     }
@@ -153,6 +162,36 @@ impl<'d> Resource<'d> {
     /// The place of a value, if that stands in this resource: the operator's defaults are another document.
     pub fn place_of(&self, node: Node<'d>) -> Option<Place<'d>> {
         self.holds(node).then_some(Place::Body(node))
+    }
+
+    /// It is a FlinkStateSnapshot of this job, as the cluster returns it. A blue/green resource has two children.
+    pub fn is_snapshot_of(&self, kind: Kind, job: &Target<'_>) -> bool {
+        let reference = |name: &str| self.node.path(&["spec", "jobReference", name]).and_then(|it| it.text());
+        let session = Kind::of_job(self.node.path(&["spec", "jobReference"])) == Kind::SessionJob;
+        let named = |name: &str| name == job.name;
+        let child = |name: &str| ["-blue", "-green"].iter().any(|it| name.strip_suffix(it).is_some_and(named));
+        self.node.get("kind").is_some_and(|kind| kind.is(Kind::Snapshot.word()))
+            && session == (kind == Kind::SessionJob)
+            && self.metadata("namespace").is_none_or(|namespace| namespace.is(&job.namespace))
+            && reference("name").is_some_and(|name| named(&name) || kind == Kind::BlueGreen && child(&name))
+    }
+
+    /// The same, if it is a savepoint that is in this state.
+    pub fn is_savepoint_of(&self, kind: Kind, job: &Target<'_>, state: &str) -> bool {
+        self.node.path(&["spec", "savepoint"]).is_some()
+            && self.status(&["state"]).is_some_and(|word| word.is(state))
+            && self.is_snapshot_of(kind, job)
+    }
+
+    /// The savepoint existed before the resource, which only makes it known.
+    pub fn is_registration(&self) -> bool {
+        self.node.path(&["spec", "savepoint", "alreadyExists"]).and_then(|flag| flag.bool()) == Some(true)
+    }
+
+    /// When the snapshot was taken. A registration has a time too, but that tells nothing of the savepoint's age.
+    pub fn taken_at(&self) -> Option<Cow<'d, str>> {
+        let time = || self.status_text(&["resultTimestamp"]).or_else(|| self.status_text(&["triggerTimestamp"]));
+        if self.is_registration() { None } else { time() }
     }
 
     /// The spec that says how a job runs: a blue/green resource keeps it in its template.

@@ -19,7 +19,7 @@ pub enum Want {
     Jobs,
     /// The cluster that a session job or a snapshot refers to.
     Cluster,
-    /// What refers to the resource: session jobs to a cluster, snapshots to a job.
+    /// The session jobs that refer to the cluster.
     Referrers,
     /// Whether this location can be read, and what its metadata says.
     Location(String),

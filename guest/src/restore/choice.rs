@@ -5,6 +5,7 @@ use crate::instant::Instant;
 use crate::location;
 use crate::operation::{Dialect, Restore, Retention, Stage, Start, StartCause, Stop, StopMode};
 use crate::restore::SPEC_VERSION;
+use crate::text::is_uuid;
 
 /// What a start comes up with.
 #[derive(Debug)]
@@ -169,7 +170,8 @@ pub fn latest<'s, 'd>(stage: &'s Stage<'d>, wanted: Snapshots) -> Selection<'s, 
     Selection { choice, standings }
 }
 
-pub(super) fn same_place(one: &Savepoint<'_>, other: &Savepoint<'_>) -> bool {
+/// Whether both lie at one known location: they stand for one Flink savepoint (S2-1).
+pub fn same_place(one: &Savepoint<'_>, other: &Savepoint<'_>) -> bool {
     let places = one.location.as_deref().zip(other.location.as_deref());
     places.is_some_and(|(one, other)| location::same(one, other))
 }
@@ -205,7 +207,7 @@ fn standing(stage: &Stage<'_>, savepoint: &Savepoint<'_>, wanted: Snapshots) -> 
 }
 
 /// Whether the annotation of the spec version is absent or blank; `None`: not known.
-fn is_unversioned(savepoint: &Savepoint<'_>) -> Option<bool> {
+pub fn is_unversioned(savepoint: &Savepoint<'_>) -> Option<bool> {
     let version = savepoint.annotations?.get(SPEC_VERSION).and_then(|version| version.scalar());
     Some(version.is_none_or(|version| version.trim().is_empty()))
 }
@@ -213,12 +215,8 @@ fn is_unversioned(savepoint: &Savepoint<'_>) -> Option<bool> {
 /// Whether both name their deployment by id, and differ. A target may also be given by name.
 pub(super) fn belongs_elsewhere(stage: &Stage<'_>, savepoint: &Savepoint<'_>) -> bool {
     let Some(owner) = &savepoint.deployment_id else { return false };
-    stage.starts().last().is_some_and(|(operation, _)| is_id(&operation.target.name) && operation.target.name != *owner)
-}
-
-/// Whether this is written like a UUID.
-fn is_id(name: &str) -> bool {
-    let groups = [8, 4, 4, 4, 12];
-    let mut parts = name.split('-');
-    groups.iter().all(|length| parts.next().is_some_and(|part| part.len() == *length)) && parts.next().is_none()
+    stage
+        .starts()
+        .last()
+        .is_some_and(|(operation, _)| is_uuid(&operation.target.name) && operation.target.name != *owner)
 }

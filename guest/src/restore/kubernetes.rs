@@ -205,7 +205,7 @@ impl<'d> Case<'_, 'd> {
             _ => "no high availability is known, so the job is cancelled",
         };
         match before.present(RETENTION) {
-            Some(word) if !word.trim().eq_ignore_ascii_case("RETAIN_ON_CANCELLATION") => nothing(
+            Some(word) if before.retains() == Some(false) => nothing(
                 "last-state",
                 format!("{why}{means}, and {} deletes its last checkpoint: nothing is left to start from", word.trim()),
             ),

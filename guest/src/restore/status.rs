@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use crate::document::Node;
 use crate::facts::Savepoint;
 use crate::location;
-use crate::operation::{Declaration, Kind, Stage};
+use crate::operation::{Declaration, Kind, Resource, Stage};
 
 /// How much of the status's history is read: the operator keeps 10.
 const MAX_HISTORY: usize = 50;
@@ -30,12 +30,13 @@ pub(super) fn known<'s, 'd>(stage: &'s Stage<'d>, declaration: &Declaration<'d>)
     for node in
         stage.facts.related.iter().filter(|node| node.get("kind").is_some_and(|kind| kind.is(Kind::Snapshot.word())))
     {
-        let (savepoint, job) = resource(*node);
+        let snapshot = Resource { node: *node };
+        let (savepoint, job) = resource(snapshot);
         let again = |other: &Known<'_, '_>| savepoint.id.is_some() && other.savepoint.id == savepoint.id;
         if !known.iter().take(declared).any(again) {
-            let elsewhere = job.filter(|job| !is_of(stage, declaration.kind, *node, job));
-            let kind = kind_of(*node).word();
-            let elsewhere = elsewhere.map(|job| format!("{kind} `{job}`"));
+            let ours = stage.operations.first().is_some_and(|it| snapshot.is_snapshot_of(declaration.kind, &it.target));
+            let kind = Kind::of_job(node.path(&["spec", "jobReference"])).word();
+            let elsewhere = job.filter(|_| !ours).map(|job| format!("{kind} `{job}`"));
             known.push(Known { savepoint: Cow::Owned(savepoint), elsewhere });
         }
     }
@@ -52,11 +53,12 @@ pub(super) fn known<'s, 'd>(stage: &'s Stage<'d>, declaration: &Declaration<'d>)
 }
 
 /// A FlinkStateSnapshot, and the name of the job that it is of.
-fn resource(node: Node<'_>) -> (Savepoint<'_>, Option<Cow<'_, str>>) {
+fn resource<'d>(snapshot: Resource<'d>) -> (Savepoint<'d>, Option<Cow<'d, str>>) {
+    let node = snapshot.node;
     let text = |path: &[&str]| node.path(path).and_then(|value| value.scalar()).filter(|text| !text.trim().is_empty());
     let checkpoint = node.path(&["spec", "checkpoint"]).is_some();
     // Otherwise the path is only the directory for it.
-    let exists = node.path(&["spec", "savepoint", "alreadyExists"]).and_then(|flag| flag.bool()) == Some(true);
+    let exists = snapshot.is_registration();
     let trigger = text(&["metadata", "labels", "snapshot.trigger-type"]);
     let savepoint = Savepoint {
         id: text(&["metadata", "name"]),
@@ -64,26 +66,10 @@ fn resource(node: Node<'_>) -> (Savepoint<'_>, Option<Cow<'_, str>>) {
         origin: if checkpoint { Some("CHECKPOINT".into()) } else { trigger },
         // Without a status it is still to be taken.
         state: Some(text(&["status", "state"]).unwrap_or("TRIGGER_PENDING".into())),
-        created_at: text(&["status", "resultTimestamp"]).or_else(|| text(&["metadata", "creationTimestamp"])),
+        created_at: snapshot.taken_at().or_else(|| text(&["metadata", "creationTimestamp"]).filter(|_| !exists)),
         ..Savepoint::default()
     };
     (savepoint, text(&["spec", "jobReference", "name"]))
-}
-
-/// Whether a snapshot is of the job that starts. A blue/green resource has two children.
-fn is_of(stage: &Stage<'_>, kind: Kind, node: Node<'_>, job: &str) -> bool {
-    let session = kind_of(node) == Kind::SessionJob;
-    let name = stage.operations.first().map_or("", |operation| operation.target.name.as_ref());
-    let child = |colour: &str| job.strip_suffix(colour) == Some(name);
-    match kind {
-        Kind::SessionJob => session && job == name,
-        Kind::BlueGreen => !session && (job == name || child("-blue") || child("-green")),
-        _ => !session && job == name,
-    }
-}
-
-fn kind_of(snapshot: Node<'_>) -> Kind {
-    Kind::of_job(snapshot.path(&["spec", "jobReference"]))
 }
 
 /// `status.jobStatus`: the last savepoint and those before it, the last checkpoint, and the path of the next upgrade.

@@ -136,7 +136,7 @@ families: {permision: off, stop: quiet}
 scopes:
   - {namespace: [a], rules: {}}
   - {namespaces: ['dev-?'], rules: {none-such: {}}}
-tenants: [{namespaces: [a], prefixes: [team-a]}]
+tenants: [{namespaces: [a], prefixes: [team-a, 's3://b/team-*', 's3://b/*/a', 's3://b/a/*']}]
 jarSchemes: ['s3://']
 operatorAccounts: flink
 exempt: [{rules: [], principals: [], until: tomorrow, reason: ' '}]
@@ -157,6 +157,8 @@ overrides: {from: [], never: [jar-uri], longest: forever}
             "/rules/delete-running-without-savepoint/freshfor",
             "/rules/delete-running-without-savepoint/freshFor",
             "/tenants/0/prefixes/0",
+            "/tenants/0/prefixes/1",
+            "/tenants/0/prefixes/2",
             "/jarSchemes/0",
             "/operatorAccounts",
             "/exempt/0/principals",
@@ -181,6 +183,7 @@ overrides: {from: [], never: [jar-uri], longest: forever}
     ] {
         assert!(hint(pointer).contains(&format!("did you mean `{name}`")), "{}", hint(pointer));
     }
+    assert!(hint("/tenants/0/prefixes/1").contains("below a directory"), "{}", hint("/tenants/0/prefixes/1"));
 }
 
 #[test]

@@ -4,9 +4,7 @@ use std::borrow::Cow;
 
 use super::request::Ask;
 use super::volumes;
-use crate::configuration::{
-    Configuration, DRAIN_ON_SAVEPOINT, Entry, Key, RETENTION, SAVEPOINT_ON_DELETION, STATE_DIRECTORIES,
-};
+use crate::configuration::{Configuration, DRAIN_ON_SAVEPOINT, Entry, Key, SAVEPOINT_ON_DELETION, STATE_DIRECTORIES};
 use crate::document::Node;
 use crate::facts::Facts;
 use crate::operation::Verb;
@@ -39,7 +37,7 @@ pub(super) fn of<'d>(ask: &Ask<'d>, facts: &Facts<'d>, last: Option<Spec<'_>>) -
         desired: None,
         transition: before.and_then(|before| transition(before)),
         stateful,
-        retention: Some(retention(&configuration)),
+        retention: Some(retention(before_configuration.as_ref().unwrap_or(&configuration))),
         savepoint_always: ask.kind == Kind::BlueGreen,
         stopped_at: old.and_then(|old| stopped_at(before?, old, last)),
         stopped_by_drain: last.is_some_and(|last| stopped_by_drain(ask, last, facts)),
@@ -153,11 +151,7 @@ pub(super) fn configuration<'d>(
 
 /// The operator injects RETAIN_ON_CANCELLATION where nothing is said (DOMAIN 4.2-13).
 pub(super) fn retention(configuration: &Configuration<'_>) -> Retention {
-    match configuration.present(RETENTION) {
-        None => Retention::Kept,
-        Some(value) if value.trim().eq_ignore_ascii_case("RETAIN_ON_CANCELLATION") => Retention::Kept,
-        Some(_) => Retention::Deleted,
-    }
+    Retention::of(configuration.retains() != Some(false))
 }
 
 /// A declared resource, as the cluster returns it.

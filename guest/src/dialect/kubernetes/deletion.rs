@@ -1,6 +1,9 @@
 //! Deletes of the kinds that run jobs, and what amounts to one: taking the operator's finalizer or adding the canary
 //! label (DOMAIN 6.0-2, 6.0-9).
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use super::current;
 use super::request::Ask;
 use crate::configuration::{Configuration, SAVEPOINT_ON_DELETION};
@@ -50,11 +53,15 @@ pub(super) fn delete<'d>(stage: &mut Stage<'d>, ask: &Ask<'d>, deployed: Option<
         }
     };
     if ask.kind == Kind::Deployment && old.spec(ask.kind).job().is_none() {
-        stage.current.dependents = session_jobs(&stage.facts, ask, old);
+        stage.current.dependents = session_jobs(stage, ask, old);
     }
     let stateful = stage.current.stateful;
     let first = on_deletion && cleaned;
-    let deletion = Deletion { skipped, ..deletion(&stage.facts, stateful, ask, old, first, deployed, place) };
+    let deletion = Deletion {
+        skipped,
+        place,
+        ..deletion(&stage.facts, &stage.facts.related, stateful, ask, old, first, deployed)
+    };
     push(stage, ask, deletion, Place::Body(old.node));
 }
 
@@ -75,8 +82,8 @@ pub(super) fn abandon<'d>(
         return false;
     }
     let stateful = stage.current.stateful;
-    let deletion = deletion(&stage.facts, stateful, ask, old, false, deployed, place.clone());
-    let deletion = Deletion { skipped: Some(why), ..deletion };
+    let deletion = deletion(&stage.facts, &stage.facts.related, stateful, ask, old, false, deployed);
+    let deletion = Deletion { skipped: Some(why), place: place.clone(), ..deletion };
     push(stage, ask, deletion, place);
     true
 }
@@ -86,30 +93,34 @@ fn push<'d>(stage: &mut Stage<'d>, ask: &Ask<'d>, deletion: Deletion<'d>, place:
 }
 
 /// The session jobs that are known to run on a cluster, each with what its own delete would do.
-fn session_jobs<'d>(facts: &Facts<'d>, ask: &Ask<'d>, cluster: Resource<'d>) -> Vec<Dependent<'d>> {
+fn session_jobs<'d>(stage: &Stage<'d>, ask: &Ask<'d>, cluster: Resource<'d>) -> Vec<Dependent<'d>> {
+    let facts = &stage.facts;
+    let on_by_cluster = stage.current.configuration.is_on(SAVEPOINT_ON_DELETION);
     let namespace = &ask.target.namespace;
     let refers = |node: &&Node<'d>| {
         node.get("kind").is_some_and(|kind| kind.is(Kind::SessionJob.word()))
             && node.path(&["metadata", "namespace"]).is_none_or(|word| word.is(namespace))
             && node.path(&["spec", "deploymentName"]).is_some_and(|name| name.is(&ask.target.name))
     };
+    // Every list is walked once, however many jobs and snapshots there are.
+    let mut snapshots: BTreeMap<Cow<'_, str>, Vec<Node<'_>>> = BTreeMap::new();
+    for node in facts.related.iter().filter(|node| node.get("kind").is_some_and(|it| it.is(Kind::Snapshot.word()))) {
+        if let Some(name) = node.path(&["spec", "jobReference", "name"]).and_then(|name| name.text()) {
+            snapshots.entry(name).or_default().push(*node);
+        }
+    }
     let dependent = |node: &Node<'d>| {
         let job = Resource { node: *node };
         let name = job.metadata("name").and_then(|name| name.text()).unwrap_or_default();
         let spec = job.spec(Kind::SessionJob);
-        let mut configuration = Configuration::default();
-        let own = [cluster.spec(Kind::Deployment), spec].map(|spec| spec.get("flinkConfiguration"));
-        facts
-            .platform
-            .configuration
-            .into_iter()
-            .chain(own.into_iter().flatten())
-            .for_each(|map| configuration.overlay(map));
+        let mut settings = Configuration::default();
+        spec.get("flinkConfiguration").into_iter().for_each(|map| settings.overlay(map));
+        let on = settings.is_on(SAVEPOINT_ON_DELETION).or(on_by_cluster) == Some(true);
         let state = current::state(Some(job), &Facts::default());
         let reconciled = job.status(&["reconciliationStatus", "lastReconciledSpec"]).is_some();
         let deployed = Some(state.is_some() || reconciled);
         // The delete of a job that is being deleted was judged before.
-        let first = job.is_terminating() || current::switch(&configuration, SAVEPOINT_ON_DELETION).is_some();
+        let first = job.is_terminating() || on;
         let target = Target { namespace: namespace.clone(), name: name.clone() };
         let own = Ask {
             verb: ask.verb,
@@ -120,22 +131,23 @@ fn session_jobs<'d>(facts: &Facts<'d>, ask: &Ask<'d>, cluster: Resource<'d>) -> 
             old: Some(job),
             bare: false,
         };
-        let place = Place::Body(cluster.node);
-        Dependent { name, state, deletion: deletion(facts, spec.keeps_state(), &own, job, first, deployed, place) }
+        let snapshots = snapshots.get(&name).map_or(&[][..], Vec::as_slice);
+        let deletion = deletion(facts, snapshots, spec.keeps_state(), &own, job, first, deployed);
+        Dependent { name, state, deletion: Deletion { place: Place::Body(cluster.node), ..deletion } }
     };
     facts.related.iter().filter(refers).map(dependent).collect()
 }
 
 fn deletion<'d>(
     facts: &Facts<'_>,
+    snapshots: &[Node<'_>],
     stateful: Option<bool>,
     ask: &Ask<'d>,
     old: Resource<'d>,
     savepoint_first: bool,
     deployed: Option<bool>,
-    place: Place<'d>,
 ) -> Deletion<'d> {
-    let points = restore_points(facts, ask, old);
+    let points = restore_points(facts, snapshots, ask, old);
     let newest = points.iter().max_by_key(|point| (point.at.is_some(), point.at));
     let now = facts.now.as_deref().and_then(seconds);
     // What is dated ahead of the clock cannot be dated at all.
@@ -150,7 +162,7 @@ fn deletion<'d>(
         savepoint_first: Some(savepoint_first),
         stateful,
         deployed,
-        place,
+        place: Place::Request,
         restore_point: newest.map(|point| point.words.clone()),
         savepoint_age: points.iter().filter(|point| point.savepoint).filter_map(age).min(),
         skipped: None,
@@ -165,7 +177,7 @@ struct Point {
     at: Option<i64>,
 }
 
-fn restore_points(facts: &Facts<'_>, ask: &Ask<'_>, old: Resource<'_>) -> Vec<Point> {
+fn restore_points(facts: &Facts<'_>, snapshots: &[Node<'_>], ask: &Ask<'_>, old: Resource<'_>) -> Vec<Point> {
     let mut points = Vec::new();
     for savepoint in facts.savepoints.iter().flatten() {
         let own = savepoint.deployment_id.as_deref().is_none_or(|owner| is_name_of(owner, ask, old));
@@ -175,9 +187,12 @@ fn restore_points(facts: &Facts<'_>, ask: &Ask<'_>, old: Resource<'_>) -> Vec<Po
             points.push(Point { words, savepoint: savepoint.state.is_some(), at: created.and_then(seconds) });
         }
     }
-    for snapshot in facts.related.iter().filter(|node| is_savepoint_of(node, ask)) {
-        let created = snapshot.path(&["status", "resultTimestamp"]).and_then(|time| time.scalar());
-        let location = snapshot.path(&["status", "path"]).and_then(|path| path.scalar()).unwrap_or_default();
+    for snapshot in snapshots.iter().map(|node| Resource { node: *node }) {
+        if !snapshot.is_savepoint_of(ask.kind, &ask.target, "COMPLETED") {
+            continue;
+        }
+        let created = snapshot.taken_at();
+        let location = snapshot.status_text(&["path"]).unwrap_or_default();
         let words = format!("savepoint `{location}`{}", of(created.as_deref()));
         points.push(Point { words, savepoint: true, at: created.as_deref().and_then(seconds) });
     }
@@ -206,15 +221,4 @@ fn of(created: Option<&str>) -> String {
 /// Whether a savepoint's owner is this resource, given by name or by uid.
 fn is_name_of(owner: &str, ask: &Ask<'_>, old: Resource<'_>) -> bool {
     owner == ask.target.name || owner == ask.target.to_string() || old.metadata("uid").is_some_and(|uid| uid.is(owner))
-}
-
-/// A completed FlinkStateSnapshot of a savepoint of this job, as the cluster returns it.
-fn is_savepoint_of(node: &Node<'_>, ask: &Ask<'_>) -> bool {
-    let is = |path: &[&str], word: &str| node.path(path).is_some_and(|value| value.is(word));
-    is(&["kind"], Kind::Snapshot.word())
-        && node.path(&["metadata", "namespace"]).is_none_or(|namespace| namespace.is(&ask.target.namespace))
-        && is(&["spec", "jobReference", "name"], &ask.target.name)
-        && is(&["spec", "jobReference", "kind"], ask.kind.word())
-        && is(&["status", "state"], "COMPLETED")
-        && node.path(&["spec", "savepoint"]).is_some()
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::configuration::Configuration;
 use crate::document::Node;
+use crate::number;
 use crate::operation::Spec;
 
 /// What changed between two specs, in the operator's categories. Each holds the place in the new spec.
@@ -26,6 +27,8 @@ pub(super) struct Difference<'d> {
     pub(super) state: Option<Node<'d>>,
     /// The cluster gets a job, or loses the one it has.
     pub(super) cluster_type: bool,
+    /// More changed than `job.state` and `job.upgradeMode`.
+    pub(super) more: bool,
     /// The Flink version changed, which turns a last-state upgrade of a running job into one with a savepoint.
     pub(super) flink_version: bool,
 }
@@ -49,6 +52,7 @@ impl<'d> Difference<'d> {
 
     fn field(&mut self, name: &str, old: Option<Node<'_>>, new: Option<Node<'d>>, root: Node<'d>, spec: Spec<'d>) {
         let here = new.unwrap_or(root);
+        self.more |= name != "job" && name != "flinkConfiguration" || old.is_none() || new.is_none();
         match (name, old, new) {
             ("job", Some(old), Some(new)) => each_changed(Some(old), new, |name, before, after| {
                 self.job_field(name, before, after, new);
@@ -88,6 +92,7 @@ impl<'d> Difference<'d> {
             // Absent means running: only a real change counts.
             ("state", _) if Spec::desired_by(old) == Spec::desired_by(new) => return,
             ("state", _) => &mut self.state,
+            ("upgradeMode", _) => &mut self.ignored,
             ("savepointTriggerNonce", Some(_)) => &mut self.savepoint,
             ("checkpointTriggerNonce", Some(_)) => &mut self.checkpoint,
             ("savepointRedeployNonce", Some(_)) => &mut self.redeploy,
@@ -96,7 +101,6 @@ impl<'d> Difference<'d> {
                 | "checkpointTriggerNonce"
                 | "savepointRedeployNonce"
                 | "initialSavepointPath"
-                | "upgradeMode"
                 | "allowNonRestoredState"
                 | "autoscalerResetNonce",
                 _,
@@ -105,6 +109,7 @@ impl<'d> Difference<'d> {
             _ => &mut self.upgrade,
         };
         slot.get_or_insert(here);
+        self.more |= !matches!(name, "state" | "upgradeMode");
     }
 
     fn configuration(&mut self, old: Option<Node<'_>>, new: Option<Node<'d>>, here: Node<'d>) {
@@ -116,16 +121,16 @@ impl<'d> Difference<'d> {
         if let Some(new) = new {
             after.overlay(new);
         }
-        let mut known: BTreeMap<&str, &str> = BTreeMap::new();
+        let mut known: BTreeMap<&str, (&str, Node<'_>)> = BTreeMap::new();
         for entry in before.entries() {
-            known.insert(&entry.key, &entry.value);
+            known.insert(&entry.key, (&entry.value, entry.node));
         }
         let mut seen: BTreeMap<&str, (&str, Node<'d>)> = BTreeMap::new();
         for entry in after.entries() {
             seen.insert(&entry.key, (&entry.value, entry.node));
         }
         for (key, (value, node)) in &seen {
-            if known.get(key) != Some(value) {
+            if known.get(key).is_none_or(|(before, _)| before != value) {
                 self.key(key, *node);
             }
         }
@@ -135,6 +140,7 @@ impl<'d> Difference<'d> {
     }
 
     fn key(&mut self, key: &str, node: Node<'d>) {
+        self.more = true;
         let ignored = key.starts_with("kubernetes.operator.")
             || key.starts_with("job.autoscaler.")
             || key == "parallelism.default";
@@ -206,7 +212,7 @@ fn reads_alike(a: Node<'_>, b: Node<'_>) -> bool {
 
 /// `1` and `1.0`.
 fn same_number(a: &str, b: &str) -> bool {
-    matches!((a.parse::<f64>(), b.parse::<f64>()), (Ok(a), Ok(b)) if a == b)
+    matches!((number::parse(a), number::parse(b)), (Some(a), Some(b)) if a == b)
 }
 
 /// How many JobManagers; `None`: it is no number.

@@ -40,6 +40,7 @@ impl<'d> Transition<'_, 'd> {
         for operation in &mut stage.operations {
             if let Action::Change(change) = &mut operation.action {
                 change.stores_location = stored;
+                change.brings_more = difference.more;
             }
         }
     }

@@ -55,7 +55,7 @@ pub(super) enum Asked<'d> {
     /// To create, change or delete a resource.
     Resource(Ask<'d>),
     /// To set the number of TaskManagers through the scale subresource: the replicas after and before.
-    Scale { target: Target<'d>, replicas: Option<Node<'d>>, before: Option<Node<'d>>, place: Place<'d> },
+    Scale { target: Target<'d>, user: Cow<'d, str>, object: Resource<'d>, old: Option<Resource<'d>> },
     /// Nothing that concerns a job; the words say why.
     Nothing { why: &'static str, target: Target<'d>, place: Place<'d> },
     /// Something that we do not know, and who does what to which object.
@@ -132,10 +132,8 @@ pub(super) fn review(root: Node<'_>) -> Result<Asked<'_>, Failure> {
         "" => {}
         "status" => return Ok(Asked::Nothing { why: "status update of", target, place }),
         "scale" if text(request, &["resource", "resource"]) == "flinkdeployments" => {
-            let replicas = object.and_then(|scale| scale.path(&["spec", "replicas"]));
-            let before = old.and_then(|scale| scale.path(&["spec", "replicas"]));
-            let place = Place::of(replicas.or(either));
-            return Ok(Asked::Scale { target, replicas, before, place });
+            let object = Resource { node: object.ok_or_else(|| lacks("UPDATE", "object"))? };
+            return Ok(Asked::Scale { target, user, object, old: old.map(|node| Resource { node }) });
         }
         other => {
             let oddity = unknown(request.get("subResource"), format!("the subresource `{other}` is not known here"));

@@ -106,10 +106,8 @@ fn native(savepoint: Node<'_>, configuration: &Configuration<'_>) -> bool {
 
 fn delete<'d>(stage: &mut Stage<'d>, ask: &Ask<'d>, resource: Resource<'d>) {
     let savepoint = resource.node.path(&["spec", "savepoint"]);
-    let disposes =
-        savepoint.is_some_and(|savepoint| savepoint.get("disposeOnDelete").and_then(|flag| flag.bool()) != Some(false));
     let completed = resource.status(&["state"]).is_some_and(|state| state.is("COMPLETED"));
-    if !disposes || !completed || job_of(ask).is_none() {
+    if !resource.is_disposed_of() || !completed {
         return nothing(stage, ask, "delete only the record of snapshot");
     }
     let location = resource.status(&["path"]).or_else(|| savepoint.and_then(|savepoint| savepoint.get("path")));

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::body::{Body, Given};
 use super::fields::check_deployment;
 use super::wish::Wish;
-use crate::configuration::{Configuration, RETENTION};
+use crate::configuration::Configuration;
 use crate::dialect::managed::{intent, missing, push};
 use crate::document::Node;
 use crate::operation::{
@@ -106,6 +106,10 @@ pub(super) fn change<'d>(body: Body<'d>, target: &Target<'d>, stage: &mut Stage<
         stage.current.before = Some(before);
     }
     let wish = read(&body, target, stage);
+    // The running job goes by what is stored until now, known or not.
+    if stage.current.before.is_none() && wish.configures && stage.facts.seen.retention.is_none() {
+        stage.current.retention = None;
+    }
     let desired = stage.current.desired.as_deref();
     let runs = runs(stage);
     let stop_mode = match wish.state {
@@ -238,15 +242,14 @@ fn mounts<'d>(body: &Body<'d>) -> Option<Vec<Cow<'d, str>>> {
 /// What becomes of the last checkpoint, by the configuration that applies.
 pub(super) fn fill_retention(stage: &mut Stage<'_>) {
     let current = &mut stage.current;
-    current.retention = match current.configuration.get(RETENTION) {
-        Some(value) if value.trim().eq_ignore_ascii_case("RETAIN_ON_CANCELLATION") => Some(Retention::Kept),
-        Some(_) => Some(Retention::Deleted),
-        None => current.configuration_complete.then_some(Retention::Deleted),
-    };
     // The running job goes by what it was started with.
-    if let Some(kept) = stage.facts.seen.checkpoints_kept {
-        current.retention = Some(if kept { Retention::Kept } else { Retention::Deleted });
-    }
+    let complete = current.before.is_some() || current.configuration_complete;
+    let said = current.ran_with().retains().map(Retention::of);
+    let retention = stage.facts.seen.retention.or(said).or(complete.then_some(Retention::DeletedByDefault));
+    // A script has no code that could ask to keep them.
+    let script = stage.facts.deployment.artifact_kind.as_deref() == Some("SQLSCRIPT");
+    let by_default = script && retention == Some(Retention::DeletedByDefault);
+    current.retention = if by_default { Some(Retention::Deleted) } else { retention };
 }
 
 /// Where the body says that stateful upgrades restore nothing, or touches a deployment that is so.

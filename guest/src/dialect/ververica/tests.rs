@@ -176,9 +176,13 @@ fn what_applies_afterwards_is_known_as_far_as_the_facts_go() {
     assert_eq!(current("PATCH", &body("'s3://b'"), facts), (Some("s3://b".to_owned()), true, kept));
     assert_eq!(current("PATCH", &body("null"), facts), (None, true, kept));
     assert_eq!(current("PATCH", &body("'s3://b'"), ""), (Some("s3://b".to_owned()), false, None));
-    let whole = (Some("s3://b".to_owned()), true, Some(Retention::Deleted));
-    assert_eq!(current("PUT", &body("'s3://b'"), facts), whole);
-    assert_eq!(current("PATCH", "spec: {template: null}", facts), (None, true, Some(Retention::Deleted)));
+    // What becomes of the checkpoint is a matter of what the job runs with.
+    assert_eq!(current("PUT", &body("'s3://b'"), facts), (Some("s3://b".to_owned()), true, kept));
+    assert_eq!(current("PUT", &body("'s3://b'"), ""), (Some("s3://b".to_owned()), true, None));
+    assert_eq!(current("PATCH", "spec: {template: null}", facts), (None, true, kept));
+    let stored = |facts: &str| current("PUT", &body("'s3://b'"), facts).2;
+    assert_eq!(stored("deployment: {flinkConfiguration: {}}"), Some(Retention::DeletedByDefault));
+    assert_eq!(stored("deployment: {artifactKind: SQLSCRIPT, flinkConfiguration: {}}"), Some(Retention::Deleted));
 }
 
 #[test]

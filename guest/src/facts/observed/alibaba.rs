@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Wrong, missing, text};
+use super::{Wrong, missing, own, text};
 use crate::document::Node;
 use crate::facts::{Facts, Savepoint};
 use crate::instant::rfc3339;
@@ -63,6 +63,7 @@ fn deployment<'d>(it: &Scoped, data: Node<'d>, facts: &mut Facts<'d>) -> Result<
     let count = |name: &str| data.path(&["jobSummary", name]).and_then(|count| count.integer()).unwrap_or_default();
     let live = [("running", "RUNNING"), ("starting", "STARTING"), ("cancelling", "CANCELLING")];
     known.status_state = live.into_iter().find(|(name, _)| count(name) > 0).map(|(_, state)| state.into());
+    facts.related.push(data);
     Ok(())
 }
 
@@ -82,11 +83,10 @@ fn job<'d>(it: &Scoped, data: Node<'d>, facts: &mut Facts<'d>) -> Result<(), Wro
 }
 
 fn jobs<'d>(it: &Scoped, data: Node<'d>, facts: &mut Facts<'d>) -> Result<(), Wrong> {
-    let own = |job: &Node<'d>| job.get("deploymentId").is_none_or(|owner| owner.is(&it.id));
     let state = |job: Node<'d>| status(job).ok_or_else(|| missing("/data/…/status/currentJobStatus"));
     let time = |job: Node<'d>| job.get("startTime").or(job.get("createdAt")).and_then(|time| time.integer());
-    let jobs: Vec<_> =
-        data.elements().filter(own).map(|job| Ok((time(job), state(job)?))).collect::<Result<_, Wrong>>()?;
+    let own = own(data, &["deploymentId"], &it.id)?;
+    let jobs: Vec<_> = own.into_iter().map(|job| Ok((time(job), state(job)?))).collect::<Result<_, Wrong>>()?;
     let live = LIVE.iter().find_map(|word| jobs.iter().find(|(_, state)| state == word));
     facts.job_status = match live.or_else(|| jobs.iter().max_by_key(|(time, _)| *time)) {
         Some((_, state)) => Some(state.clone()),
@@ -97,7 +97,6 @@ fn jobs<'d>(it: &Scoped, data: Node<'d>, facts: &mut Facts<'d>) -> Result<(), Wr
 }
 
 fn savepoints<'d>(it: &Scoped, data: Node<'d>, facts: &mut Facts<'d>) -> Result<(), Wrong> {
-    let own = |item: &Node<'d>| item.get("deploymentId").is_none_or(|owner| owner.is(&it.id));
     let savepoint = |item: Node<'d>| {
         let flag = |name: &str| item.get(name).and_then(|flag| flag.bool());
         Ok(Savepoint {
@@ -112,7 +111,9 @@ fn savepoints<'d>(it: &Scoped, data: Node<'d>, facts: &mut Facts<'d>) -> Result<
             ..Savepoint::default()
         })
     };
-    facts.savepoints = Some(data.elements().filter(own).map(savepoint).collect::<Result<_, Wrong>>()?);
+    facts.savepoints = Some(
+        own(data, &["deploymentId"], &it.id)?.into_iter().map(savepoint).collect::<Result<Vec<_>, Wrong>>()?.into(),
+    );
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use super::{Wrong, missing, text};
 use crate::document::Node;
 use crate::facts::Facts;
 use crate::facts::seen::{Checkpoints, Job};
-use crate::operation::Lookup;
+use crate::operation::{Lookup, Retention};
 
 pub(super) fn read<'d>(lookup: &Lookup, root: Node<'d>, facts: &mut Facts<'d>) -> Result<(), Wrong> {
     if let Some(errors) = root.get("errors") {
@@ -39,7 +39,7 @@ fn checkpoints<'d>(root: Node<'d>, facts: &mut Facts<'d>) -> Result<(), Wrong> {
     let latest = root.get("latest").filter(Node::is_object).ok_or_else(|| missing("/latest"))?;
     let path = |name: &str| text(latest, &[name, "external_path"]);
     facts.seen.checkpoints =
-        Some(Checkpoints { last: path("completed").or_else(|| path("savepoint")), restored: path("restored") });
+        Some(Checkpoints { last: path("completed"), savepoint: path("savepoint"), restored: path("restored") });
     Ok(())
 }
 
@@ -48,7 +48,7 @@ fn retention(root: Node<'_>, facts: &mut Facts<'_>) -> Result<(), Wrong> {
     let flag = |name: &str| root.path(&["externalization", name]).and_then(|flag| flag.bool());
     let enabled = flag("enabled").ok_or_else(|| missing("/externalization/enabled"))?;
     let deletes = flag("delete_on_cancellation").ok_or_else(|| missing("/externalization/delete_on_cancellation"))?;
-    facts.seen.checkpoints_kept = Some(enabled && !deletes);
+    facts.seen.retention = Some(Retention::of(enabled && !deletes));
     Ok(())
 }
 

@@ -2,11 +2,11 @@
 
 use super::{Wrong, missing, text};
 use crate::document::Node;
-use crate::facts::Facts;
+use crate::facts::{Absent, Facts};
 use crate::operation::ObjectRef;
 
 /// `is_job`: the object is the job that the request is about.
-pub(super) fn read<'d>(it: &ObjectRef, is_job: bool, root: Node<'d>, facts: &mut Facts<'d>) -> Result<(), Wrong> {
+pub(super) fn read<'d>(it: &'d ObjectRef, is_job: bool, root: Node<'d>, facts: &mut Facts<'d>) -> Result<(), Wrong> {
     let kind = text(root, &["kind"]).ok_or_else(|| missing("/kind"))?;
     if kind == "Status" {
         let missing = root.get("reason").is_some_and(|reason| reason.is("NotFound"));
@@ -17,7 +17,12 @@ pub(super) fn read<'d>(it: &ObjectRef, is_job: bool, root: Node<'d>, facts: &mut
     }
     let Some(name) = &it.name else {
         let items = root.get("items").filter(Node::is_array).ok_or_else(|| missing("/items"))?;
+        if text(root, &["metadata", "continue"]).is_some() {
+            return Err(Wrong::Unreadable("it is only a part of the list".to_owned()));
+        }
         facts.related.extend(items.elements().filter(|item| fits(it, None, item)));
+        // Of this kind there are no more.
+        facts.absent.push(Absent { kind: (&it.kind).into(), namespace: (&it.namespace).into(), name: "".into() });
         return Ok(());
     };
     if !fits(it, Some(name), &root) {

@@ -1,10 +1,10 @@
 //! Answers of Ververica Platform (DOMAIN 1.3, 1.5, 1.8).
 
-use super::{Wrong, missing, text};
-use crate::configuration::{Configuration, RETENTION};
+use super::{Wrong, missing, own, text};
+use crate::configuration::Configuration;
 use crate::document::Node;
 use crate::facts::{Facts, Savepoint};
-use crate::operation::{Lookup, Scoped};
+use crate::operation::{Lookup, Retention, Scoped};
 use crate::restore::SPEC_VERSION;
 
 pub(super) fn read<'d>(lookup: &Lookup, root: Node<'d>, facts: &mut Facts<'d>) -> Result<(), Wrong> {
@@ -75,7 +75,7 @@ fn deployment<'d>(it: &Scoped, root: Node<'d>, facts: &mut Facts<'d>) -> Result<
 
 fn savepoints<'d>(it: &Scoped, root: Node<'d>, facts: &mut Facts<'d>) -> Result<(), Wrong> {
     let list = root.get("items").filter(Node::is_array).ok_or_else(|| missing("/items"))?;
-    let own = |item: &Node<'d>| item.path(&["metadata", "deploymentId"]).is_none_or(|owner| owner.is(&it.id));
+    let items = own(list, &["metadata", "deploymentId"], &it.id)?;
     let savepoint = |item: Node<'d>| {
         let meta = |name: &str| text(item, &["metadata", name]);
         Ok(Savepoint {
@@ -89,7 +89,7 @@ fn savepoints<'d>(it: &Scoped, root: Node<'d>, facts: &mut Facts<'d>) -> Result<
             ..Savepoint::default()
         })
     };
-    facts.savepoints = Some(list.elements().filter(own).map(savepoint).collect::<Result<_, Wrong>>()?);
+    facts.savepoints = Some(items.into_iter().map(savepoint).collect::<Result<Vec<_>, Wrong>>()?.into());
     Ok(())
 }
 
@@ -101,9 +101,8 @@ fn job<'d>(it: &Scoped, root: Node<'d>, facts: &mut Facts<'d>) -> Result<(), Wro
     let mut configuration = Configuration::default();
     if let Some(map) = root.path(&["spec", "flinkConfiguration"]) {
         configuration.overlay(map);
-        let kept =
-            configuration.get(RETENTION).is_some_and(|it| it.trim().eq_ignore_ascii_case("RETAIN_ON_CANCELLATION"));
-        facts.seen.checkpoints_kept = Some(kept);
+        let said = configuration.retains().map(Retention::of);
+        facts.seen.retention = said.or(Some(Retention::DeletedByDefault));
     }
     Ok(())
 }

@@ -117,6 +117,11 @@ fn was_so(stage: &Stage<'_>, key: Key, path: &str) -> bool {
         Dialect::Kubernetes => current.kept_state == Some(true),
         _ => stage.facts.deployment.upgrade_kind.as_deref() == Some("STATEFUL"),
     };
+    // What only ends a job is not held up by what may have been so before.
+    let ends = stage.stops().next().is_some() && stage.starts().next().is_none();
+    if ends && stage.platform == Dialect::Ververica && current.before.is_none() {
+        return true;
+    }
     same && stateful && !current.mounts_before.as_ref().is_some_and(|mounts| covers(mounts, path))
 }
 

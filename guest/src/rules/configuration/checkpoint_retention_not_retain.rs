@@ -26,12 +26,9 @@ pub(in crate::rules) static RULE: Rule = Rule {
 fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     let current = &stage.current;
     let value = current.configuration.present(RETENTION);
-    let lost = match value {
-        Some(value) => !value.trim().eq_ignore_ascii_case("RETAIN_ON_CANCELLATION"),
-        // The operator injects it (DOMAIN 4.2-13).
-        None => current.configuration_complete && stage.platform != Dialect::Kubernetes,
-    };
-    if !lost || !is_judged(stage) {
+    // The operator injects it (DOMAIN 4.2-13).
+    let by_default = || !current.configuration_complete || stage.platform == Dialect::Kubernetes;
+    if current.configuration.retains().unwrap_or_else(by_default) || !is_judged(stage) {
         return;
     }
     let place = stage.place_of(current.configuration.entry(RETENTION));

@@ -2,7 +2,7 @@
 
 use crate::configuration::{Configuration, LAST_STATE_CANCEL, RETENTION};
 use crate::finding::Report;
-use crate::operation::{Dialect, Kind, Place, Retention, Spec, Stage, UpgradeMode, Verb};
+use crate::operation::{Dialect, Kind, Place, Spec, Stage, StopMode, UpgradeMode, Verb};
 use crate::rules::{Level, Rule};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -26,20 +26,26 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     };
     let Some(spec) = declaration.new_spec() else { return };
     let current = &stage.current;
-    if !matches!(declaration.kind, Kind::Deployment | Kind::SessionJob) || current.retention != Some(Retention::Deleted)
-    {
+    if !matches!(declaration.kind, Kind::Deployment | Kind::SessionJob) {
         return;
     }
+    // Later stops go by the new configuration, the one in this request by that before it.
+    let later = current.configuration.retains() == Some(false);
+    let before = current.before.as_ref().filter(|before| before.retains() == Some(false));
+    let now = || stage.stops().any(|(_, stop)| stop.mode == StopMode::LastState);
+    let Some(configuration) = (if later { Some(&current.configuration) } else { before.filter(|_| now()) }) else {
+        return;
+    };
     let cancels = cancels(declaration.kind, spec, &current.configuration, current.is_highly_available());
     if cancels == Some(false) {
         return;
     }
-    let Some(entry) = current.configuration.entry(RETENTION) else { return };
+    let Some(entry) = configuration.entry(RETENTION) else { return };
     // What was so before is no reason to refuse an unrelated edit (DOMAIN 6.0-4).
-    let before = declaration.old_spec().zip(current.before.as_ref()).is_some_and(|(old, before)| {
-        let same = before.get(RETENTION).is_some_and(|value| value == entry.value);
-        same && cancels_before(declaration.kind, old, before, cancels)
-    });
+    let before = declaration
+        .old_spec()
+        .zip(before)
+        .is_some_and(|(old, before)| cancels_before(declaration.kind, old, before, cancels));
     let own = declaration.object.is_some_and(|object| object.holds(entry.node));
     let place = Place::of(if own { Some(entry.node) } else { spec.of_job("upgradeMode") });
     let message = "a last-state upgrade cancels the job, which deletes its last checkpoint: nothing is left to restore";
@@ -52,10 +58,12 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
         Some(_) => report.main(&place, message),
     };
     let key = RETENTION.first().copied().unwrap_or_default();
-    draft
-        .observed(entry.value.as_ref())
-        .expected("RETAIN_ON_CANCELLATION")
-        .remedy(format!("set `{key}: RETAIN_ON_CANCELLATION`, or leave the key out: the operator sets that itself"));
+    let draft = draft.observed(entry.value.as_ref()).expected("RETAIN_ON_CANCELLATION");
+    if !later {
+        return draft
+            .remedy("the job runs with the old retention until it stops: use `upgradeMode: savepoint` this once");
+    }
+    draft.remedy(format!("set `{key}: RETAIN_ON_CANCELLATION`, or leave the key out: the operator sets that itself"));
 }
 
 /// Whether last-state upgrades cancel the job; `None`: that depends on settings that are not known.
@@ -80,8 +88,8 @@ mod tests {
     use super::RULE;
     use crate::configuration::Configuration;
     use crate::finding::Effect;
-    use crate::operation::{Kind, Retention, Stage};
-    use crate::rules::testing::{SILENT, at_least, body, declared, only, says};
+    use crate::operation::{Kind, Stage, StopCause, StopMode};
+    use crate::rules::testing::{SILENT, at_least, body, declared, only, says, stop};
 
     fn layer(text: &str) -> Configuration<'static> {
         let mut configuration = Configuration::default();
@@ -96,7 +104,6 @@ mod tests {
             it.current.before = old.map(layer);
             it.current.configuration = layer(new);
             it.current.configuration_complete = true;
-            it.current.retention = Some(Retention::Deleted).filter(|_| new.contains("DELETE"));
         })
     }
 
@@ -126,5 +133,16 @@ mod tests {
         assert_eq!(update(DELETE, DELETE), only(Effect::Warn));
         assert_eq!(update(&format!("{DELETE}\n{HA}"), DELETE), only(Effect::Deny));
         assert_eq!(update(DELETE, ""), SILENT);
+    }
+
+    #[test]
+    fn the_stop_in_this_request_goes_by_the_old_retention() {
+        let stage = |old: &str, new| stage(Kind::Deployment, "last-state", Some(old), new);
+        let stopped = |old: &str, new| stage(old, new).and(stop(StopMode::LastState, StopCause::Upgrade));
+        assert_eq!(says(&RULE, &stopped(DELETE, "")), only(Effect::Warn), "it was so before");
+        let available = format!("{DELETE}\n{HA}");
+        assert_eq!(says(&RULE, &stopped(&available, "")), only(Effect::Deny));
+        assert_eq!(says(&RULE, &stage(&available, "")), SILENT);
+        assert_eq!(says(&RULE, &stopped("", "")), SILENT);
     }
 }

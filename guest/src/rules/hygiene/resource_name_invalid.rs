@@ -42,8 +42,9 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
         _ => ("metadata.name", subject.object.metadata("name"), LONGEST),
     };
     let text = name.and_then(|name| name.scalar());
+    let generated = kind != Kind::SessionJob && subject.object.metadata("generateName").is_some();
     let message = match &text {
-        Some(text) if fits(text, longest) => return,
+        Some(text) if fits(text, longest) || text.is_empty() && generated => return,
         Some(text) => format!("`{text}` in `{field}` is no name for a Flink cluster: the operator refuses it"),
         None if kind == Kind::SessionJob => {
             "the session job names no cluster in `spec.deploymentName`: the operator refuses it".to_owned()
@@ -106,6 +107,9 @@ mod tests {
         assert_eq!(of_manifest(&RULE, &snapshot, "{}"), SILENT);
         let generated = deployment("").replace("name: orders", "generateName: orders-");
         assert_eq!(of_manifest(&RULE, &generated, "{}"), SILENT);
+        let blank = generated.replace("generateName", "name: '', generateName");
+        assert_eq!(of_manifest(&RULE, &blank, "{}"), SILENT);
+        assert_eq!(of_manifest(&RULE, &named("''"), "{}"), only(Effect::Deny));
         let scaled = named("a.b").replace("lism: 2", "lism: 3");
         assert_eq!(of_update(&RULE, &scaled, &named("a.b"), "{}"), only(Effect::Warn));
         assert_eq!(of_manifest(&RULE, &named("a.b"), "platform: {operatorVersion: '1.0'}"), only(Effect::Note));

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::finding::Report;
 use crate::instant::Instant;
 use crate::location;
-use crate::operation::{Declaration, Dialect, Kind, Place, Restore, Stage, StartCause, Target, Verb, Want};
+use crate::operation::{Declaration, Dialect, Kind, Place, Resource, Restore, Stage, StartCause, Target, Verb, Want};
 use crate::rules::{Level, Rule, words};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -78,9 +78,9 @@ fn nothing_known(stage: &Stage<'_>, asked: Option<&str>, place: &Place<'_>, repo
         None if stage.facts.deployment.has_state == Some(true) => report
             .warn(place, "this name had a job with state, and nothing of it is used")
             .remedy("find its newest savepoint or retained checkpoint, and give it in `initialSavepointPath`"),
-        _ if stage.facts.savepoints.is_some() || stage.leniency.is_some() => {}
-        None => report.wish(Want::Referrers, "snapshots of a job that had this name before"),
-        Some(_) => report.lacks(Want::Referrers, "snapshots of a job that had this name before, which may be newer"),
+        _ if stage.facts.savepoints.is_some() || stage.facts.knows_all(Kind::Snapshot.word(), stage.namespace()) => {}
+        None => report.wish(Want::Savepoints, "snapshots of a job that had this name before"),
+        Some(_) => report.lacks(Want::Savepoints, "snapshots of a job that had this name before, which may be newer"),
     }
 }
 
@@ -111,19 +111,11 @@ fn known<'f>(stage: &'f Stage<'_>, declaration: &Declaration<'_>, target: &Targe
         at: savepoint.created_at.as_deref().and_then(Instant::parse),
     });
     let related = stage.facts.related.iter().filter_map(|node| {
-        let is = |path: &[&str], word: &str| node.path(path).is_some_and(|value| value.is(word));
-        let own = is(&["kind"], Kind::Snapshot.word())
-            && node.path(&["metadata", "namespace"]).is_none_or(|word| word.is(&target.namespace))
-            && is(&["spec", "jobReference", "name"], &target.name)
-            && is(&["spec", "jobReference", "kind"], declaration.kind.word())
-            && is(&["status", "state"], "COMPLETED");
-        let savepoint = node.path(&["spec", "savepoint"]).filter(|_| own)?;
-        let location = node.path(&["status", "path"]).and_then(|path| path.scalar())?;
-        // What existed before the resource was taken at another time.
-        let taken = savepoint.get("alreadyExists").is_none_or(|flag| flag.bool() != Some(true));
-        let time = |name: &str| node.path(&["status", name]).and_then(|time| time.scalar());
-        let at = time("triggerTimestamp").or_else(|| time("resultTimestamp")).filter(|_| taken);
-        Some(Known { label: location.clone(), location: Some(location), at: at.as_deref().and_then(Instant::parse) })
+        let snapshot = Resource { node: *node };
+        let own = snapshot.is_savepoint_of(declaration.kind, target, "COMPLETED");
+        let location = snapshot.status_text(&["path"]).filter(|_| own)?;
+        let at = snapshot.taken_at().as_deref().and_then(Instant::parse);
+        Some(Known { label: location.clone(), location: Some(location), at })
     });
     declared.chain(related).collect()
 }

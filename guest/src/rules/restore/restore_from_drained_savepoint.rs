@@ -3,7 +3,7 @@
 use crate::facts::Savepoint;
 use crate::finding::Report;
 use crate::operation::{Dialect, Restore, Stage, Start, StartCause, Want};
-use crate::restore::{Choice, select};
+use crate::restore::{Choice, same_place, select};
 use crate::rules::{Level, Rule, words};
 
 /// How many files are read to find out which of several snapshots was drained.
@@ -31,7 +31,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
 fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     for (_, start) in stage.starts() {
         match select(stage, start).choice {
-            Choice::One(savepoint) => match savepoint.drained {
+            Choice::One(savepoint) => match drained(stage, savepoint) {
                 Some(true) => deny(stage, start, savepoint.label(), report),
                 Some(false) => {}
                 None => {
@@ -111,6 +111,12 @@ fn unknown(stage: &Stage<'_>, start: &Start<'_>, want: Option<Want>, lacks: Stri
     }
 }
 
+/// Whether it was written by a drain; what is known of one record is known of all that stand for it (S2-1).
+fn drained(stage: &Stage<'_>, savepoint: &Savepoint<'_>) -> Option<bool> {
+    let known = || stage.facts.savepoints.iter().flatten().filter(|other| same_place(savepoint, other));
+    savepoint.drained.or_else(|| known().find_map(|other| other.drained))
+}
+
 /// Its metadata tells.
 fn place_of(savepoint: &Savepoint<'_>) -> Option<Want> {
     savepoint.location.as_deref().map(|at| Want::Location(at.to_owned()))
@@ -145,9 +151,7 @@ fn remedy(stage: &Stage<'_>) -> String {
         Some(savepoint) => format!("from `{}`, which was not drained", savepoint.label()),
         None => "from a snapshot older than the drain".to_owned(),
     };
-    format!(
-        "{how} {from}; if the windows were flushed on purpose, lower the level of this rule in the settings of this check"
-    )
+    format!("{how} {from}; if the windows were flushed on purpose, override this rule with a reason")
 }
 
 #[cfg(test)]

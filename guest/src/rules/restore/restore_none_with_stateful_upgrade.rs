@@ -26,7 +26,10 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
         let message = "upgrades are STATEFUL, but the restore strategy is NONE: the job comes up empty after each";
         // It was so before: any other change must stay possible (DOMAIN 6.0-4).
         let before = known.upgrade_kind.as_deref() == Some("STATEFUL") && known.restore_kind.as_deref() == Some("NONE");
-        let draft = if before { report.warn(place, message) } else { report.main(place, message) };
+        let ends = stage.stops().next().is_some() && stage.starts().next().is_none();
+        let not_known = known.upgrade_kind.is_none() || known.restore_kind.is_none();
+        let draft =
+            if before || (ends && not_known) { report.warn(place, message) } else { report.main(place, message) };
         draft.observed("STATEFUL with NONE").expected("LATEST_STATE or LATEST_SAVEPOINT").remedy(
             "set `spec.restoreStrategy.kind` to LATEST_STATE; if the job is meant to start empty, make the upgrade \
                  strategy STATELESS",

@@ -2,7 +2,7 @@
 
 use crate::configuration::IGNORE_PENDING_SAVEPOINT;
 use crate::finding::Report;
-use crate::operation::{Dialect, JobState, Kind, Stage, StopCause, Want};
+use crate::operation::{Dialect, JobState, Kind, Resource, Stage, StopCause, Want};
 use crate::rules::{Level, Rule};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -30,20 +30,14 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     let target = &operation.target;
     let snapshots =
         || stage.facts.related.iter().filter(|node| node.get("kind").is_some_and(|it| it.is(Kind::Snapshot.word())));
-    let snapshot = snapshots().find(|node| {
-        let is = |path: &[&str], word: &str| node.path(path).is_some_and(|value| value.is(word));
-        is(&["spec", "jobReference", "name"], &target.name)
-            && is(&["spec", "jobReference", "kind"], declaration.kind.word())
-            && node.path(&["metadata", "namespace"]).is_none_or(|word| word.is(&target.namespace))
-            && node.path(&["spec", "savepoint"]).is_some()
-            && is(&["status", "state"], "IN_PROGRESS")
-    });
+    let snapshot =
+        snapshots().find(|node| Resource { node: **node }.is_savepoint_of(declaration.kind, target, "IN_PROGRESS"));
     let declared = stage.facts.savepoints.iter().flatten();
     let started = declared.map(|it| it.state.as_deref()).any(|it| matches!(it, Some("STARTED" | "IN_PROGRESS")));
     let trigger = declaration.before().and_then(|it| it.status_text(&["jobStatus", "savepointInfo", "triggerId"]));
     if snapshot.is_none() && !started && trigger.is_none() {
         if snapshots().next().is_none() && stage.facts.savepoints.is_none() {
-            report.wish(Want::Referrers, "whether a savepoint of the job is in progress");
+            report.wish(Want::Savepoints, "whether a savepoint of the job is in progress");
         }
         return;
     }

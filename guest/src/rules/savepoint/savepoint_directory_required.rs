@@ -134,7 +134,14 @@ fn ververica_need(stage: &Stage<'_>, operation: &Operation<'_>) -> Option<Need> 
         Action::Stop(stop) if takes_savepoint(stop) => Some(Need { words: "a stop with savepoint", old: false }),
         Action::Trigger(Trigger { checkpoint: false, .. }) => Some(Need { words: "a savepoint", old: false }),
         Action::Change(Change { stateful: Some(true), .. }) => {
-            let old = stage.stops().next().is_none() && lacked_before(stage);
+            let known = &stage.facts.deployment;
+            let not_known = known.configuration.is_none() || known.upgrade_kind.is_none();
+            let old = match stage.stops().next() {
+                Some((_, stop)) if takes_savepoint(stop) => false,
+                // What cancels takes none: it is not held up by what may have been so before.
+                Some(_) => not_known || lacked_before(stage),
+                None => lacked_before(stage),
+            };
             Some(Need { words: "a stateful upgrade", old })
         }
         _ => None,

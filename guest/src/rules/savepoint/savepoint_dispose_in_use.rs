@@ -5,6 +5,7 @@ use crate::finding::Report;
 use crate::instant::Instant;
 use crate::location;
 use crate::operation::{Action, Dialect, JobState, Restart, Stage, Want};
+use crate::restore::{is_unversioned, same_place};
 use crate::rules::{Level, Rule};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -42,7 +43,7 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
         let records = || all.iter().filter(there);
         let left = stage.current.stopped_at.as_deref().zip(location).is_some_and(|(left, at)| location::same(left, at));
         let declared = left || records().any(|savepoint| savepoint.restore_candidate == Some(true));
-        let newest = own.is_some_and(|own| is_newest(stage, own, all));
+        let newest = records().any(|own| is_newest(stage, own, all));
 
         let place = &operation.place;
         let draft = match (runs(stage), stage.intent.restart()) {
@@ -55,12 +56,10 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
                     place,
                     "no restart follows, it is declared; the job would have come back from this savepoint",
                 ),
-                (None, _) if !declared => {
+                // A disposal over Flink's REST API is of no job.
+                (None, _) if !declared || stage.platform != Dialect::FlinkRest => {
                     report.lacks(Want::Job, "whether the job runs: a stopped one comes back from this savepoint");
-                    report.warn(
-                        place,
-                        "this is the newest savepoint that is known: a stopped job would come back from it",
-                    )
+                    report.warn(place, "a stopped job would come back from this savepoint, as far as is known")
                 }
                 _ => report
                     .main(place, "the job is to come back from this savepoint: without it, it starts older or empty"),
@@ -89,12 +88,13 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
 
 /// Whether the job runs, or is kept running; `None`: not known.
 fn runs(stage: &Stage<'_>) -> Option<bool> {
-    if let Some(desired) = stage.current.desired.as_deref() {
-        return Some(desired == "RUNNING");
-    }
-    match stage.current.state.as_ref()? {
-        JobState::Transitioning | JobState::Unknown(_) => None,
-        state => Some(!state.is_over()),
+    let state = stage.current.state.as_ref();
+    match (stage.current.desired.as_deref(), state) {
+        // Whatever it is asked to be: a failed one is not started again by itself.
+        (_, Some(JobState::Failed)) => Some(false),
+        (Some(desired), _) => Some(desired == "RUNNING"),
+        (None, None | Some(JobState::Transitioning | JobState::Unknown(_))) => None,
+        (None, Some(state)) => Some(!state.is_over()),
     }
 }
 
@@ -108,19 +108,23 @@ fn others<'s, 'd: 's>(records: impl Iterator<Item = &'s Savepoint<'d>>) -> usize
     more.max(named)
 }
 
-/// Whether it is certain to be the newest COMPLETED one that its deployment starts from (DOMAIN 1.6).
+/// Whether it is certain to be the newest one that its deployment starts from (DOMAIN 1.6), or a record of that.
 fn is_newest(stage: &Stage<'_>, own: &Savepoint<'_>, all: &[Savepoint<'_>]) -> bool {
     let managed = matches!(stage.platform, Dialect::Ververica | Dialect::Alibaba);
-    let completed = |savepoint: &Savepoint<'_>| savepoint.state.as_deref() == Some("COMPLETED");
+    let strategy = stage.facts.deployment.restore_kind.as_deref();
+    let counts = |savepoint: &Savepoint<'_>| {
+        let passed = strategy == Some("LATEST_SAVEPOINT") && savepoint.origin.as_deref() == Some("RETAINED_CHECKPOINT");
+        let unversioned = stage.platform == Dialect::Ververica && is_unversioned(savepoint) == Some(true);
+        savepoint.state.as_deref() == Some("COMPLETED") && !passed && !unversioned
+    };
     let time = |savepoint: &Savepoint<'_>| savepoint.created_at.as_deref().and_then(Instant::parse);
-    let empty = stage.facts.deployment.restore_kind.as_deref() == Some("NONE");
     let rival = |other: &Savepoint<'_>| {
         let same =
             other.deployment_id.is_none() || own.deployment_id.is_none() || other.deployment_id == own.deployment_id;
         let older = time(other).zip(time(own)).is_some_and(|(theirs, ours)| theirs < ours);
-        !std::ptr::eq(other, own) && completed(other) && same && !older
+        !std::ptr::eq(other, own) && counts(other) && same && !older && !same_place(own, other)
     };
-    managed && !empty && completed(own) && !all.iter().any(rival)
+    managed && strategy != Some("NONE") && counts(own) && !all.iter().any(rival)
 }
 
 #[cfg(test)]

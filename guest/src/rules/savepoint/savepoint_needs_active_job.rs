@@ -39,6 +39,11 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
                     .remedy("check that this is the job you mean: a restarted job has a new id");
                 continue;
             }
+            if stage.facts.deployment.never_started == Some(true) {
+                let message = format!("the deployment was never started: there is no job to take a {what} of");
+                report.main(&operation.place, message).expected("RUNNING").remedy("start it first");
+                continue;
+            }
             let lacks = match kubernetes {
                 true => format!("the state of `{}` (`related`, or `job.status`)", operation.target),
                 false => "the state of the job".to_owned(),

@@ -21,8 +21,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
 
 fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     let Some((declaration, savepoint)) = snapshot(stage, "savepoint") else { return };
-    let kept = declaration.old.and_then(|old| part(old, "savepoint")).is_some_and(disposes);
-    if !disposes(savepoint) || kept {
+    let disposes = |resource: Option<Resource<'_>>| resource.is_some_and(|resource| resource.is_disposed_of());
+    if !disposes(declaration.object) || disposes(declaration.old) {
         return;
     }
     let given = savepoint.get("disposeOnDelete");
@@ -39,17 +39,7 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
 /// This part of a snapshot that is created or changed.
 pub(super) fn snapshot<'s, 'd>(stage: &'s Stage<'d>, name: &str) -> Option<(&'s Declaration<'d>, Node<'d>)> {
     let declaration = stage.declaration.as_ref().filter(|it| it.kind == Kind::Snapshot && it.verb != Verb::Delete)?;
-    Some((declaration, part(declaration.object?, name)?))
-}
-
-fn part<'d>(snapshot: Resource<'d>, name: &str) -> Option<Node<'d>> {
-    snapshot.node.path(&["spec", name])
-}
-
-/// The operator leaves alone what it did not take.
-fn disposes(savepoint: Node<'_>) -> bool {
-    let is = |name: &str| savepoint.get(name).and_then(|flag| flag.bool());
-    is("disposeOnDelete") != Some(false) && is("alreadyExists") != Some(true)
+    Some((declaration, declaration.object?.node.path(&["spec", name])?))
 }
 
 #[cfg(test)]
@@ -59,19 +49,27 @@ mod tests {
     use crate::operation::Kind;
     use crate::rules::testing::{SILENT, declared, only, says};
 
+    const JOB: &str = "jobReference: {kind: FlinkDeployment, name: orders}\n";
+
     #[test]
     fn a_savepoint_that_goes_with_its_resource_is_told() {
-        let create = |spec: &str| says(&RULE, &declared(Kind::Snapshot, None, Some(spec)));
+        let of = |spec: &str| says(&RULE, &declared(Kind::Snapshot, None, Some(spec)));
+        let create = |spec: &str| of(&format!("{JOB}{spec}"));
         assert_eq!(create("savepoint: {formatType: CANONICAL}"), only(Effect::Warn));
         assert_eq!(create("savepoint: {disposeOnDelete: true}"), only(Effect::Warn));
         assert_eq!(create("savepoint: {disposeOnDelete: false}"), SILENT);
-        assert_eq!(create("savepoint: {alreadyExists: true, path: s3://b/sp}"), SILENT);
+        // The data of others is left alone: without a job nothing disposes of it (DOMAIN 4.2-10).
+        assert_eq!(of("savepoint: {alreadyExists: true, path: s3://b/sp}"), SILENT);
+        assert_eq!(create("savepoint: {alreadyExists: true, path: s3://b/sp}"), only(Effect::Warn));
         assert_eq!(create("checkpoint: {}"), SILENT);
     }
 
     #[test]
     fn an_edit_counts_when_it_switches_that_on() {
-        let edit = |old: &str, new: &str| says(&RULE, &declared(Kind::Snapshot, Some(old), Some(new)));
+        let edit = |old: &str, new: &str| {
+            let [old, new] = [old, new].map(|spec| format!("{JOB}{spec}"));
+            says(&RULE, &declared(Kind::Snapshot, Some(&old), Some(&new)))
+        };
         let (on, off) = ("savepoint: {disposeOnDelete: true}", "savepoint: {disposeOnDelete: false}");
         assert_eq!(edit(off, on), only(Effect::Warn));
         assert_eq!(edit(on, "savepoint: {disposeOnDelete: true}\nbackoffLimit: 1"), SILENT);

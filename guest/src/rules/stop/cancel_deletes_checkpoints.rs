@@ -44,7 +44,12 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
         };
         let place = &operation.place;
         let mut draft = match (stage.current.retention, planned) {
-            (Some(Retention::Kept), _) => continue,
+            (Some(Retention::Kept), planned) => {
+                if running && planned == Some(true) && stage.facts.seen.retention.is_none() {
+                    report.wish(Want::Retention, "with which retention the running job was started");
+                }
+                continue;
+            }
             (None, planned) => {
                 if running && planned == Some(true) {
                     report.lacks(Want::Retention, "whether the last checkpoint is kept when the job is cancelled");
@@ -52,7 +57,7 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
                 continue;
             }
             (Some(Retention::Deleted), Some(true)) if running => {
-                if stage.platform == Dialect::Ververica && stage.facts.seen.checkpoints_kept.is_none() {
+                if stage.platform == Dialect::Ververica && stage.facts.seen.retention.is_none() {
                     report.wish(Want::Retention, "with which retention the running job was started");
                 }
                 let message = "this cancel deletes the last checkpoint and takes no savepoint, and the job is to run \
@@ -74,12 +79,12 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
                 if running && planned == Some(true) {
                     report.lacks(Want::Retention, "whether the job's own code asks to keep its checkpoints");
                 }
-                let message = "the cluster deletes the last checkpoint on a cancel unless the job's code asks to keep \
-                               it, and no savepoint is taken: nothing may be left";
+                let message = "the last checkpoint is deleted on a cancel unless the job's code asks to keep it, and no \
+                               savepoint is taken: nothing may be left";
                 report.warn(place, message)
             }
         };
-        if let Some(value) = stage.current.configuration.get(RETENTION) {
+        if let Some(value) = stage.current.ran_with().get(RETENTION) {
             draft = draft.observed(value);
         }
         let keep = words::stop_with_savepoint(stage);
@@ -97,7 +102,7 @@ fn deletes(stage: &Stage<'_>, report: &mut Report<'_>) {
         let message = "this delete takes the last checkpoint with it and no savepoint is taken: nothing is left to start \
                        again from";
         let mut draft = report.warn(&operation.place, message);
-        if let Some(value) = stage.current.configuration.get(RETENTION) {
+        if let Some(value) = stage.current.ran_with().get(RETENTION) {
             draft = draft.observed(value);
         }
         let key = RETENTION.first().copied().unwrap_or_default();

@@ -59,19 +59,25 @@ pub(super) fn ends_without_savepoint(stop: &Stop<'_>) -> bool {
 }
 
 fn has_something_to_lose(stage: &Stage<'_>) -> bool {
-    let ending = |state: &JobState| state.is_over() || state.is_failing() || *state == JobState::Cancelling;
+    let ending = |state: &JobState| state.is_over() || *state == JobState::Cancelling;
     let known = &stage.facts.deployment;
     !stage.current.state.as_ref().is_some_and(ending)
         && known.never_started != Some(true)
         && known.has_state != Some(false)
 }
 
-/// The checkpoint that is left, where it is known, and what there is to say.
+/// The snapshot that is left, where it is known, and what there is to say.
 fn what_is_left<'s>(stage: &'s Stage<'_>) -> (Option<&'s str>, &'static str) {
     let checkpoints = stage.facts.seen.checkpoints.as_ref();
+    let none = checkpoints.filter(|known| known.last.is_none());
+    if let Some(savepoint) = none.and_then(|known| known.savepoint.as_deref()) {
+        let words = "no savepoint is taken, and the job has not completed a checkpoint yet: only its last savepoint is \
+                     left to start again from";
+        return (Some(savepoint), words);
+    }
     let words = match (stage.platform, stage.current.retention) {
         // What it restored from is not its own to delete.
-        (Dialect::FlinkRest, Some(_)) if checkpoints.is_some_and(|known| known.last.is_none()) => {
+        (Dialect::FlinkRest, Some(_)) if none.is_some() => {
             "no savepoint is taken, and the job has not completed a checkpoint yet: nothing of its own is left to start \
              again from"
         }
@@ -90,7 +96,7 @@ fn what_is_left<'s>(stage: &'s Stage<'_>) -> (Option<&'s str>, &'static str) {
             "no savepoint is taken, and the last checkpoint is deleted: nothing is left to start again from"
         }
         (_, Some(Retention::DeletedByDefault)) => {
-            "no savepoint is taken, and the cluster deletes the last checkpoint unless the job's own code asks to keep it"
+            "no savepoint is taken, and the last checkpoint is deleted unless the job's own code asks to keep it"
         }
         (_, None) => "no savepoint is taken, and whether the last checkpoint survives is not known here",
     };
@@ -114,7 +120,7 @@ mod tests {
     fn a_job_that_may_run_again_warns() {
         for (platform, _) in RULE.looks_at {
             assert_eq!(says(&RULE, &cancel(*platform)), only(Effect::Warn), "{platform:?}");
-            for state in ["RUNNING", "STARTING", "TRANSITIONING", "A_NEW_WORD"] {
+            for state in ["RUNNING", "STARTING", "TRANSITIONING", "RESTARTING", "FAILING", "A_NEW_WORD"] {
                 assert_eq!(says(&RULE, &cancel(*platform).in_state(state)), only(Effect::Warn), "{state}");
             }
             assert_eq!(says(&RULE, &cancel(*platform).restart_planned(true)), only(Effect::Warn));
@@ -125,10 +131,10 @@ mod tests {
     }
 
     #[test]
-    fn the_end_the_way_out_and_nothing_to_lose_do_not() {
+    fn the_end_and_nothing_to_lose_do_not() {
         for (platform, _) in RULE.looks_at {
             assert_eq!(says(&RULE, &cancel(*platform).restart_planned(false)), SILENT, "{platform:?}");
-            for state in ["FAILED", "RESTARTING", "FINISHED", "CANCELLED", "CANCELLING", "SUSPENDED"] {
+            for state in ["FAILED", "FINISHED", "CANCELLED", "CANCELLING", "SUSPENDED"] {
                 assert_eq!(says(&RULE, &cancel(*platform).in_state(state)), SILENT, "{state}");
             }
             assert_eq!(says(&RULE, &cancel(*platform).with_facts("deployment: {neverStarted: true}")), SILENT);

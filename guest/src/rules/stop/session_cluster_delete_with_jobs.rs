@@ -30,13 +30,7 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     let jobs = &stage.current.dependents;
     let lossy = jobs.iter().find(|job| refuses(&job.deletion, job.state.as_ref(), stage, report.settings()));
     let Some(job) = lossy.or(jobs.first()) else {
-        let none = stage.facts.absent.iter().any(|absent| {
-            let fits = |word: &str, here: &str| word.is_empty() || word == here;
-            absent.kind == Kind::SessionJob.word()
-                && absent.name.is_empty()
-                && fits(&absent.namespace, &operation.target.namespace)
-        });
-        if !none {
+        if !stage.facts.knows_all(Kind::SessionJob.word(), &operation.target.namespace) {
             report.lacks(Want::Referrers, "the session jobs that refer to this cluster");
         }
         return;

@@ -53,7 +53,13 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     let Some(node) = stage.content.engine_version else { return };
     let Some(word) = node.scalar() else { return };
     let Some(asked) = Version::read(&word) else { return };
-    let Some(ran_word) = ran(stage) else { return };
+    let Some(ran_word) = ran(stage) else {
+        // A read brings the stored deployment along.
+        if stage.declaration.is_none() && stage.lookup(&Want::Deployment).is_some() && kept(stage).is_some() {
+            report.lacks(Want::Deployment, "the version that the job runs with");
+        }
+        return;
+    };
     let Some(ran) = Version::read(&ran_word) else { return };
     let distribution = asked.flink == ran.flink
         && !asked.distribution.is_empty()
@@ -114,19 +120,9 @@ fn ran(stage: &Stage<'_>) -> Option<String> {
         let old = declaration.last.and_then(|last| last.get("flinkVersion").and_then(text));
         return old.or_else(|| text(declaration.old_spec()?.get("flinkVersion")?));
     }
-    let target = stage.operations.first().map(|operation| operation.target.name.as_ref()).unwrap_or_default();
-    let known = stage.facts.related.iter().find_map(|resource| {
-        let resource = resource.get("data").unwrap_or(*resource);
-        let is = |path: &[&str]| resource.path(path).is_some_and(|node| !target.is_empty() && node.is(target));
-        let ours = ["deploymentId", "deploymentName", "name"].iter().any(|name| is(&[name]))
-            || is(&["metadata", "id"])
-            || is(&["metadata", "name"]);
-        let version = || {
-            let artifact = ["spec", "template", "spec", "artifact", "flinkVersion"];
-            resource.get("engineVersion").or_else(|| resource.path(&artifact))
-        };
-        ours.then(version).flatten().and_then(text)
-    });
+    let artifact = ["spec", "template", "spec", "artifact", "flinkVersion"];
+    let stored = stage.stored().and_then(|stored| stored.get("engineVersion").or_else(|| stored.path(&artifact)));
+    let known = stored.and_then(text);
     // On Ververica each deployment names its own, and no fact is of all.
     let declared = stage.facts.platform.flink_version.as_deref().filter(|_| stage.platform == Dialect::Alibaba);
     known.or_else(|| declared.map(str::to_owned))

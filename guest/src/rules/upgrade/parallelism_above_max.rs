@@ -3,7 +3,7 @@
 use super::max_parallelism_changed::in_state;
 use crate::document::Node;
 use crate::finding::Report;
-use crate::operation::{Action, Dialect, Place, Stage, Want};
+use crate::operation::{Action, Dialect, Place, Reach, Stage, Want};
 use crate::rules::kept::kept;
 use crate::rules::{Level, Rule};
 
@@ -65,7 +65,7 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     let worse = old(stage).is_none_or(|old| asked > old) || max_before.is_none_or(|before| max < before);
     let message = format!("parallelism {asked} is above the max parallelism {max}: the job cannot start");
     let place = Place::Body(node);
-    let draft = if worse { report.main(&place, message) } else { report.warn(&place, message) };
+    let draft = if worse && starts(stage) { report.main(&place, message) } else { report.warn(&place, message) };
     let remedy = match configured {
         Some(_) => "lower it; raise `pipeline.max-parallelism` only for a job that starts without state",
         None => "lower it: the max parallelism is part of the state, and only a start without state changes it",
@@ -75,7 +75,22 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
 
 /// The parallelism before an update.
 fn old(stage: &Stage<'_>) -> Option<i64> {
-    number(stage.declaration.as_ref()?.old_spec()?.of_job("parallelism")?)
+    if stage.platform == Dialect::Kubernetes {
+        return number(stage.declaration.as_ref()?.old_spec()?.of_job("parallelism")?);
+    }
+    let stored = stage.stored()?;
+    let template = || stored.path(&["streamingResourceSetting", "basicResourceSetting", "parallelism"]);
+    number(stored.path(&["spec", "template", "spec", "parallelism"]).or_else(template)?)
+}
+
+/// Whether a job starts with it, now or once the one that runs is restarted. A stopped job keeps its state, and can be
+/// corrected before it starts.
+fn starts(stage: &Stage<'_>) -> bool {
+    stage.operations.iter().any(|operation| match &operation.action {
+        Action::Start(_) | Action::Rescale(_) => true,
+        Action::Change(change) => change.reach != Reach::Nothing,
+        _ => false,
+    })
 }
 
 fn number(node: Node<'_>) -> Option<i64> {
@@ -134,6 +149,23 @@ mod tests {
         assert_eq!(says(&RULE, &edit(16, "12")), only(Effect::Warn));
         assert_eq!(says(&RULE, &edit(16, "17")), only(Effect::Deny));
         assert_eq!(says(&RULE, &edit(16, "8")), SILENT);
+    }
+
+    #[test]
+    fn what_is_stored_or_starts_nothing_is_a_warning() {
+        let of = |reach, stored: &str| {
+            let change = Action::Change(Change { content: true, reach, ..Change::default() });
+            let facts = format!("deployment: {{maxParallelism: 2}}\nrelated: [{stored}]");
+            let stage = stage(Dialect::Ververica, change).with_facts(&facts).in_state("RUNNING");
+            says(&RULE, &stage.with(|stage| set(stage, "4", "pipeline.max-parallelism: 2")))
+        };
+        let with = |parallelism| {
+            format!("{{metadata: {{name: orders}}, spec: {{template: {{spec: {{parallelism: {parallelism}}}}}}}}}")
+        };
+        assert_eq!(of(Reach::Applied, ""), only(Effect::Deny));
+        assert_eq!(of(Reach::Applied, &with(3)), only(Effect::Deny));
+        assert_eq!(of(Reach::Applied, &with(4)), only(Effect::Warn));
+        assert_eq!(of(Reach::Nothing, ""), only(Effect::Warn));
     }
 
     #[test]

@@ -22,11 +22,11 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     // The scale subresource shows nothing of the job.
     if stage.declaration.is_none() {
         for operation in &stage.operations {
-            if let Action::Rescale(Some(replicas)) = &operation.action
-                && is_zero(*replicas)
+            if let Action::Rescale(replicas) = &operation.action
+                && replicas.is_none_or(is_zero)
                 && !stage.current.state.as_ref().is_some_and(JobState::is_over)
             {
-                tell(stage, *replicas, report);
+                tell(stage, &operation.place, report);
             }
         }
         return;
@@ -39,7 +39,8 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     let replicas = |node: Option<Node<'_>>| node.and_then(|manager| manager.get("replicas")).is_some_and(is_zero);
     let (before, after) = (old.get("taskManager"), new.get("taskManager"));
     if replicas(after) && !replicas(before) {
-        after.and_then(|manager| manager.get("replicas")).into_iter().for_each(|node| tell(stage, node, report));
+        let node = after.and_then(|manager| manager.get("replicas"));
+        tell(stage, &Place::of(node), report);
     }
     // A number of TaskManagers wins over the parallelism.
     let by_replicas = after.is_some_and(|manager| manager.get("replicas").is_some());
@@ -47,7 +48,7 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
         && !by_replicas
         && !old.of_job("parallelism").is_some_and(is_zero)
     {
-        tell(stage, parallelism, report);
+        tell(stage, &Place::Body(parallelism), report);
     }
 }
 
@@ -55,10 +56,10 @@ fn is_zero(node: Node<'_>) -> bool {
     node.integer() == Some(0)
 }
 
-fn tell(stage: &Stage<'_>, node: Node<'_>, report: &mut Report<'_>) {
+fn tell(stage: &Stage<'_>, place: &Place<'_>, report: &mut Report<'_>) {
     let next = words::stop_with_savepoint(stage);
     report
-        .main(&Place::Body(node), "at zero the job has nowhere to run: it is not suspended, but fails again and again")
+        .main(place, "at zero the job has nowhere to run: it is not suspended, but fails again and again")
         .observed("0")
         .expected("1 or more")
         .remedy(format!("to stop the job for a while, {next}"));
@@ -92,6 +93,7 @@ mod tests {
     #[test]
     fn the_scale_subresource_counts_too() {
         let scale = |replicas: &str| stage(Dialect::Kubernetes, Action::Rescale(Some(body(replicas))));
+        assert_eq!(says(&RULE, &stage(Dialect::Kubernetes, Action::Rescale(None))), only(Effect::Warn), "left out");
         assert_eq!(says(&RULE, &scale("0")), only(Effect::Warn));
         assert_eq!(says(&RULE, &scale("0").in_state("FINISHED")), SILENT);
         assert_eq!(says(&RULE, &scale("1")), SILENT);

@@ -26,8 +26,11 @@ pub(super) fn scheme(text: &str) -> Result<String, &'static str> {
 pub(super) fn prefix(text: &str) -> Result<String, &'static str> {
     let trimmed = text.strip_suffix('*').unwrap_or(text);
     let absolute = trimmed.starts_with('/') || trimmed.contains(":/");
-    let odd = |byte: u8| byte <= b' ' || matches!(byte, b'*' | 0x7f);
+    let odd = |byte: u8| byte <= b' ' || byte == 0x7f;
+    // Locations are compared by whole names.
+    let part = trimmed.contains('*') || (trimmed.len() < text.len() && !trimmed.ends_with('/'));
     match trimmed.bytes().any(odd) {
+        false if absolute && part => Err("`*` stands only for all below a directory, as in `s3://bucket/team-a/*`"),
         false if absolute => Ok(trimmed.to_owned()),
         _ => Err("write the beginning of a location, such as `s3://bucket/team-a/`"),
     }
