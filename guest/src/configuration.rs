@@ -99,9 +99,13 @@ impl<'d> Configuration<'d> {
         stored.into_iter().for_each(|map| self.flatten(map, "", layer));
         let mut kept = self.entries.split_off(below);
         self.flatten(patch, "", layer);
-        let mut replaced: BTreeSet<Cow<'_, str>> =
-            self.entries.get(below..).unwrap_or_default().iter().map(|entry| entry.key.clone()).collect();
-        replaced.extend(patch.members().filter(|(_, value)| value.is_null()).filter_map(|(key, _)| key.text()));
+        let mut replaced: BTreeSet<Cow<'_, str>> = BTreeSet::new();
+        for entry in self.entries.get(below..).unwrap_or_default() {
+            replaced.insert(entry.key.clone());
+        }
+        for (key, _) in patch.members().filter(|(_, value)| value.is_null()) {
+            replaced.extend(key.text());
+        }
         kept.retain(|entry| !replaced.contains(&entry.key));
         self.entries.splice(below..below, kept);
     }

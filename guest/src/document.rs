@@ -122,12 +122,14 @@ impl<'s> Document<'s> {
         Node { document: self, index: 0 }
     }
 
+    #[inline(always)]
     fn item(&self, index: u32) -> Item {
         const NOTHING: Item = Item { start: 0, end: 0, extra: 0, kind: Kind::Null, escaped: false };
         self.items.get(index as usize).copied().unwrap_or(NOTHING)
     }
 
     /// The index after the subtree that starts at `index`.
+    #[inline(always)]
     fn after(&self, index: u32) -> u32 {
         let item = self.item(index);
         match item.kind {

@@ -1,5 +1,6 @@
 //! Lengths of time as Flink's options write them: `10 min`, `60s`, milliseconds without a unit, or ISO 8601 (`PT10M`).
 
+use crate::number;
 use crate::quantity::digits;
 
 /// In seconds.
@@ -31,7 +32,7 @@ fn iso(text: &str) -> Option<f64> {
     let (days, mut time) = rest.split_once('T').unwrap_or((rest, "0S"));
     let number = |text: &str, fraction: bool| {
         let plain = |byte: u8| byte.is_ascii_digit() || fraction && byte == b'.';
-        text.parse::<f64>().ok().filter(|_| text.bytes().all(plain))
+        number::parse(text).filter(|_| text.bytes().all(plain))
     };
     let mut sum = match days {
         "" if text.len() < 3 => return None,

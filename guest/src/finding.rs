@@ -8,6 +8,9 @@ use crate::rules::Rule;
 use crate::settings::Settings;
 use crate::text;
 
+/// So much of a kind one rule says about one stage: what is left over is no worse, and memory stays bounded.
+const MOST: usize = 50;
+
 /// What a finding does to the decision. Ordered from the softest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Effect {
@@ -69,6 +72,8 @@ pub struct Report<'v> {
     /// Why nothing may be denied.
     leniency: Option<&'static str>,
     settings: &'v Settings<'v>,
+    /// What was said before: so many findings, and so many unjudged rules.
+    before: (usize, usize),
     said: &'v mut Said,
 }
 
@@ -81,7 +86,7 @@ impl<'v> Report<'v> {
         settings: &'v Settings<'v>,
         said: &'v mut Said,
     ) -> Self {
-        Self { rule, main, leniency, settings, said }
+        Self { rule, main, leniency, settings, before: (said.findings.len(), said.unjudged.len()), said }
     }
 
     /// What whoever runs the gate has set.
@@ -127,33 +132,50 @@ impl<'v> Report<'v> {
             self.read(want, &lacks);
         }
         if self.main == Effect::Deny && self.leniency.is_none() {
-            self.said.unjudged.push(Unjudged { rule: self.rule.id, lacks: text::clean(&lacks) });
+            let entry = Unjudged { rule: self.rule.id, lacks: text::clean(&lacks) };
+            let ours = self.said.unjudged.get(self.before.1..).unwrap_or_default();
+            if ours.len() < MOST && !ours.contains(&entry) {
+                self.said.unjudged.push(entry);
+            }
         }
     }
 
     #[inline(never)]
     fn read(&mut self, want: Want, why: &str) {
         if self.leniency.is_none() {
-            self.said.wishes.push(Wish { rule: self.rule.id, want, why: text::clean(why) });
+            let wish = Wish { rule: self.rule.id, want, why: text::clean(why) };
+            let ours = self.said.wishes.iter().rev().take_while(|other| other.rule == wish.rule);
+            if ours.clone().count() < MOST && !ours.clone().any(|other| *other == wish) {
+                self.said.wishes.push(wish);
+            }
         }
     }
 
     #[inline(never)]
     fn draft(&mut self, effect: Effect, place: &Place<'_>, message: Cow<'_, str>) -> Draft<'_> {
+        let lenient = self.leniency.filter(|_| effect == Effect::Deny);
+        let effect = if lenient.is_some() { Effect::Warn } else { effect };
+        if !self.has_room(effect) {
+            return Draft { finding: None, secret: false };
+        }
+        let mut secret = false;
         let position = match place {
             Place::Body(node) => {
                 let (start, end) = node.span();
-                Some(Position::Body { pointer: text::clean(&node.pointer()), start, end })
+                let pointer = node.pointer();
+                secret = text::is_secret(&pointer);
+                Some(Position::Body { pointer: text::clean(&pointer), start, end })
             }
-            Place::Header(name) => Some(Position::Header((*name).to_owned())),
+            Place::Header(name) => {
+                secret = text::is_secret(name);
+                Some(Position::Header((*name).to_owned()))
+            }
             Place::Target => Some(Position::Target),
             Place::Request => None,
         };
-        let (effect, message) = match self.leniency {
-            Some(why) if effect == Effect::Deny => {
-                (Effect::Warn, Cow::Owned(format!("{message} (not refused: {why})")))
-            }
-            _ => (effect, message),
+        let message = match lenient {
+            Some(why) => Cow::Owned(format!("{message} (not refused: {why})")),
+            None => message,
         };
         let finding = Finding {
             rule: self.rule.id,
@@ -165,18 +187,28 @@ impl<'v> Report<'v> {
             remedy: String::new(),
             overridden: None,
         };
-        let findings = &mut self.said.findings;
-        let index = findings.len();
-        findings.push(finding);
-        Draft { findings, index }
+        self.said.findings.push(finding);
+        Draft { finding: self.said.findings.last_mut(), secret }
+    }
+
+    /// Whether one more finding of this rule fits. The last of its softest ones goes for a worse one.
+    fn has_room(&mut self, effect: Effect) -> bool {
+        let ours = self.said.findings.iter().enumerate().skip(self.before.0);
+        if ours.len() < MOST {
+            return true;
+        }
+        let softest = ours.rev().min_by_key(|(_, finding)| finding.effect).filter(|(_, other)| other.effect < effect);
+        softest.map(|(at, _)| at).inspect(|at| drop(self.said.findings.remove(*at))).is_some()
     }
 }
 
 /// A finding in the making; [`Draft::remedy`] completes it.
 #[must_use = "a finding is complete only with its remedy"]
 pub struct Draft<'v> {
-    findings: &'v mut Vec<Finding>,
-    index: usize,
+    /// `None`: enough was said.
+    finding: Option<&'v mut Finding>,
+    /// What was found is not for all eyes.
+    secret: bool,
 }
 
 /// What a draft may still tell.
@@ -206,18 +238,42 @@ impl Draft<'_> {
 
     #[inline(never)]
     fn tell(&mut self, part: Part, text: Cow<'_, str>) {
-        let Some(finding) = self.findings.get_mut(self.index) else { return };
+        let Some(finding) = self.finding.as_deref_mut() else { return };
         match part {
             Part::Observed => {
-                let secret = match &finding.position {
-                    Some(Position::Body { pointer, .. }) => text::is_secret(pointer),
-                    Some(Position::Header(name)) => text::is_secret(name),
-                    Some(Position::Target) | None => false,
-                };
-                finding.observed = Some(if secret { "(hidden)".to_owned() } else { text::clean(&text) });
+                finding.observed = Some(if self.secret { "(hidden)".to_owned() } else { text::clean(&text) });
             }
             Part::Expected => finding.expected = Some(text::clean(&text)),
             Part::Remedy => finding.remedy = text::clean(&text),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Effect, MOST, Report, Said};
+    use crate::operation::{Place, Want};
+    use crate::rules::ALL;
+    use crate::settings::Settings;
+
+    #[test]
+    fn a_rule_says_so_much_and_the_worst_of_it() {
+        let (settings, mut said) = (Settings::default(), Said::default());
+        for stage in 1..=2 {
+            let mut report = Report::new(ALL[0], Effect::Deny, None, &settings, &mut said);
+            for number in 0..1_000 {
+                report.note(&Place::Request, "soft").remedy("none");
+                report.unjudged("one and the same");
+                report.lacks(Want::Job, format!("{number}"));
+            }
+            for number in 0..3 {
+                report.main(&Place::Request, format!("bad {number}")).remedy("none");
+            }
+            report.warn(&Place::Request, "worse than soft").remedy("none");
+            assert_eq!((said.findings.len(), said.unjudged.len()), (stage * MOST, stage * MOST));
+        }
+        assert_eq!(said.wishes.len(), MOST);
+        let told: Vec<_> = said.findings.iter().rev().take(5).map(|finding| finding.message.as_str()).collect();
+        assert_eq!(told, ["worse than soft", "bad 2", "bad 1", "bad 0", "soft"]);
     }
 }

@@ -143,7 +143,7 @@ fn judge(request: &Request<'_>, facts: &[Fact<'_>], settings: &[u8]) -> Result<O
 mod tests {
     use super::{Answer, Envelope, Fact, FailureKind, HttpHead, Lookup, Need, Outcome, Request, Source, check};
     use crate::compile_settings;
-    use crate::verdict::Decision;
+    use crate::verdict::{Decision, Verdict};
 
     const DRAIN: &[u8] = br#"{"drain": true, "targetDirectory": "s3://b/sp"}"#;
 
@@ -234,6 +234,59 @@ mod tests {
         assert!(problems.iter().all(|problem| !problem.message.contains(char::is_control)));
         let many: String = (0..5_000).map(|name| format!("n{name}: 1\n")).collect();
         assert!(compile_settings(many.as_bytes()).unwrap_err().len() <= 100);
+    }
+
+    fn decided(envelope: Envelope<'_>, body: &str, facts: &[&str]) -> Verdict {
+        let request = Request { envelope, body: body.as_bytes() };
+        let mut lookups = Vec::new();
+        loop {
+            let declared = facts.iter().map(|text| Fact::declared(Source::Operator, text.as_bytes()));
+            let read = lookups.iter().map(|lookup| Fact::observed(lookup, Answer::Unavailable("no source")));
+            let facts: Vec<_> = declared.chain(read).collect();
+            let needs = match check(&request, &facts, &[]).unwrap() {
+                Outcome::Decided(verdict) => return verdict,
+                Outcome::Needs(needs) => needs,
+            };
+            lookups.extend(needs.into_iter().map(|need| need.lookup));
+        }
+    }
+
+    #[test]
+    fn passwords_in_locations_are_not_repeated() {
+        let known = "savepoints: [{location: 's3://AKIA:TOPSECRET@b/x', drained: true, referencedBy: [a]}]";
+        let manifest = |path: &str| {
+            format!(
+                "{{apiVersion: flink.apache.org/v1beta1, kind: FlinkDeployment, metadata: {{name: orders, namespace: \
+                 prod}}, spec: {{flinkVersion: v1_20, serviceAccount: flink, job: {{jarURI: 'local:///a.jar', \
+                 parallelism: 1, upgradeMode: savepoint, initialSavepointPath: '{path}'}}}}}}"
+            )
+        };
+        for path in ["s3://AKIA:TOPSECRET@b/x", "s3://AKIA:TOPSECRET@b/ x", "s3://AKIA:TOP/TOPSECRET@b/x"] {
+            let verdict = decided(Envelope::Manifest(None), &manifest(path), &[known]);
+            assert!(!verdict.document.contains("TOPSECRET"), "{}", verdict.document);
+            assert!(verdict.document.contains("(hidden)"), "{}", verdict.document);
+        }
+    }
+
+    #[test]
+    fn values_of_secret_keys_are_not_repeated() {
+        let manifest = "{apiVersion: flink.apache.org/v1beta1, kind: FlinkDeployment, metadata: {name: orders, namespace: \
+                        prod}, spec: {flinkConfiguration: {fs.azure.account.key.prod: TOPSECRET, fs: {azure: \
+                        {account.key.prod: TOPSECRET2}}}}}";
+        let verdict = decided(Envelope::Manifest(None), manifest, &[]);
+        assert!(verdict.findings.iter().any(|finding| finding.rule == "conflicting-renamed-keys"));
+        assert!(!verdict.document.contains("TOPSECRET"), "{}", verdict.document);
+    }
+
+    #[test]
+    fn a_plan_lacks_a_fact_once() {
+        let plan = "deployment: {platform: kubernetes, namespace: prod, name: orders}\nsteps: [{stop: {mode: cancel}}, \
+                    {start: {}}, {stop: {mode: cancel}}, {start: {}}]";
+        let unjudged = decided(Envelope::Plan, plan, &[]).unjudged;
+        assert!(!unjudged.is_empty());
+        for (at, entry) in unjudged.iter().enumerate() {
+            assert!(!unjudged[..at].contains(entry), "{entry:?}");
+        }
     }
 
     #[test]

@@ -28,14 +28,22 @@ impl Instant {
                 let (time, offset) = time.split_at(at);
                 let sign = if offset.starts_with('-') { -1 } else { 1 };
                 let (hours, minutes) = offset.get(1..)?.split_once(':')?;
-                (time, sign * (number(hours, 2)? * 3600 + number(minutes, 2)? * 60))
+                let (hours, minutes) = (number(hours, 2)?, number(minutes, 2)?);
+                if hours > 23 || minutes > 59 {
+                    return None;
+                }
+                (time, sign * (hours * 3600 + minutes * 60))
             }
         };
         let (time, fraction) = time.split_once('.').unwrap_or((time, ""));
         let mut time = time.splitn(3, ':');
         let (hours, minutes, seconds) = (number(time.next()?, 2)?, number(time.next()?, 2)?, number(time.next()?, 2)?);
         // A leap second is written as 60.
-        let fits = (1..=12).contains(&month) && (1..=31).contains(&day) && hours < 24 && minutes < 60 && seconds <= 60;
+        let fits = (1..=12).contains(&month)
+            && (1..=length(year, month)).contains(&day)
+            && hours < 24
+            && minutes < 60
+            && seconds <= 60;
         let second = days(year, month, day) * 86_400 + hours * 3600 + minutes * 60 + seconds - offset;
         fits.then_some(Self(second, nanos(fraction)?))
     }
@@ -67,6 +75,12 @@ fn nanos(fraction: &str) -> Option<u32> {
     Some(digits.fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0')))
 }
 
+/// The days of a month.
+fn length(year: i64, month: i64) -> i64 {
+    let (next, after) = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
+    days(next, after, 1) - days(year, month, 1)
+}
+
 /// Days since 1970-01-01: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
 fn days(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
@@ -86,15 +100,31 @@ mod tests {
         assert_eq!(read("1970-01-01T00:00:00Z"), Instant(0, 0));
         assert_eq!(read("2026-11-21T10:00:00Z"), read("2026-11-21T12:00:00.000+02:00"));
         assert_eq!(read("2026-11-21T10:00:00.5Z"), read("1795255200500"));
+        assert!(read("2000-02-29T00:00:00Z") < read("2026-12-31T23:59:60+23:59"));
         assert!(read("2024-02-29T23:59:59.999Z") < read("2024-03-01T00:00:00Z"));
         assert!(read("2026-11-21T10:00:00Z") > read("2026-11-21T10:00:00+01:00"));
     }
 
     #[test]
     fn what_is_no_time_is_none() {
-        for text in
-            ["", "yesterday", "2026-11-21", "2026-11-21T10:00:00", "2026-13-21T10:00:00Z", "+", "2026-11-21T1é:00:00Z"]
-        {
+        for text in [
+            "",
+            "yesterday",
+            "2026-11-21",
+            "2026-11-21T10:00:00",
+            "2026-13-21T10:00:00Z",
+            "+",
+            "2026-11-21T1é:00:00Z",
+            "2026-02-29T10:00:00Z",
+            "2100-02-29T10:00:00Z",
+            "2026-02-31T10:00:00Z",
+            "2026-04-31T10:00:00Z",
+            "2026-12-32T10:00:00Z",
+            "2026-01-00T10:00:00Z",
+            "2026-11-21T10:00:00+24:00",
+            "2026-11-21T10:00:00-01:60",
+            "2026-11-21T10:00:00+99:99",
+        ] {
             assert_eq!(Instant::parse(text), None, "{text}");
         }
     }

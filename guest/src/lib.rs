@@ -18,6 +18,7 @@ mod location;
 #[cfg(target_arch = "wasm32")]
 mod memory;
 mod nearest;
+mod number;
 mod operation;
 mod overrides;
 mod period;

@@ -26,7 +26,7 @@ pub use lookup::{Lookup, ObjectRef, Scoped};
 pub use oddity::{Oddity, OddityKind, Soft};
 #[cfg(test)]
 pub use overriding::ANNOTATIONS;
-pub use overriding::{HEADERS, MEMBERS, Override};
+pub use overriding::{HEADERS, MEMBERS, MOST as MOST_OVERRIDDEN, Override};
 pub use resource::{Declaration, Desired, Kind, Resource, Spec, UpgradeMode, Verb};
 pub use want::Want;
 

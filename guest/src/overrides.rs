@@ -40,7 +40,7 @@ pub fn faults(asked: &Override<'_>, stage: &Stage<'_>, settings: &Settings<'_>) 
     let from = settings.override_from();
     let unlisted = (asked.only_listed || !from.is_empty()) && !from.admits(stage.facts.principal.as_deref());
     let told = [
-        asked.rules().is_empty().then_some(Fault::NoRule),
+        asked.rules().next().is_none().then_some(Fault::NoRule),
         blank(&asked.reason).then_some(Fault::NoReason),
         end().err(),
         unlisted.then_some(Fault::Unlisted),
@@ -50,7 +50,7 @@ pub fn faults(asked: &Override<'_>, stage: &Stage<'_>, settings: &Settings<'_>) 
 
 /// The reason for which a rule does not refuse this request.
 pub fn lifts<'s>(stage: &'s Stage<'_>, rule: &str, settings: &Settings<'_>) -> Option<&'s str> {
-    let asks = |asked: &&Override<'_>| asked.rules().contains(&rule);
+    let asks = |asked: &&Override<'_>| asked.rules().any(|name| name == rule);
     if stage.overrides.is_empty() || settings.is_never_overridden(rule) {
         return None;
     }

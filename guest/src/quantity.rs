@@ -1,6 +1,8 @@
 //! Amounts as the Flink Kubernetes Operator reads them: Flink's `MemorySize`, Kubernetes quantities, and the numbers of
 //! Flink's options.
 
+use crate::number;
+
 /// Where the unit of a Kubernetes quantity starts (fabric8 `Quantity`).
 const UNITS: [char; 12] = ['e', 'E', 'i', 'n', 'u', 'm', 'k', 'K', 'M', 'G', 'T', 'P'];
 
@@ -74,20 +76,20 @@ pub fn quantity(text: &str) -> Option<f64> {
         }
     };
     let plain = amount.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'+' | b'-'));
-    let amount: f64 = amount.parse().ok().filter(|_| plain)?;
+    let amount = number::parse(amount).filter(|_| plain)?;
     Some(amount * factor)
 }
 
 /// A number of an option, as Java reads a double.
 pub fn number(text: &str) -> Option<f64> {
     let text = text.trim();
-    match text.trim_start_matches(['+', '-']) {
-        "NaN" | "Infinity" => return text.parse().ok(),
+    match text {
+        "NaN" | "+NaN" | "-NaN" => return Some(f64::NAN),
+        "Infinity" | "+Infinity" => return Some(f64::INFINITY),
+        "-Infinity" => return Some(f64::NEG_INFINITY),
         _ => {}
     }
-    let text = text.strip_suffix(['d', 'D', 'f', 'F']).unwrap_or(text);
-    let plain = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'.' | b'+' | b'-' | b'e' | b'E');
-    text.parse().ok().filter(|_| text.bytes().all(plain))
+    number::parse(text.strip_suffix(['d', 'D', 'f', 'F']).unwrap_or(text))
 }
 
 /// What starts with digits, apart: them, and the rest.

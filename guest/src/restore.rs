@@ -28,7 +28,7 @@ pub struct RestorePlan {
     pub chosen: Option<String>,
     /// Why that one, or why none.
     pub reason: String,
-    /// Every known snapshot, the used one included.
+    /// The known snapshots, the used one first; at most 100.
     pub candidates: Vec<Candidate>,
 }
 
@@ -37,7 +37,7 @@ pub struct RestorePlan {
 pub enum Basis {
     /// A snapshot that exists.
     Snapshot,
-    /// The state with which the job is, or was, stopped; no snapshot of it has a name yet.
+    /// The state with which the job is, or was, stopped; its snapshot may have no name yet.
     Kept,
     /// No state.
     Empty,

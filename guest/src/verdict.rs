@@ -69,6 +69,7 @@ pub fn judge(decoded: &Decoded<'_>, observed: &Observed<'_>, settings: &Settings
             settings.within(stage.namespace(), |label| stage.facts.platform.namespace_labels?.get(label)?.scalar());
         rules::judge(stage, &mut Judge { settings: &settings, said: &mut said });
         let doubts = relief::grant(stage, &settings, &mark, &mut said, &mut exempted);
+        cut(&mut said, &mark);
         for wish in said.wishes.drain(..) {
             need(wish, stage, observed, &mut needs);
         }
@@ -79,11 +80,7 @@ pub fn judge(decoded: &Decoded<'_>, observed: &Observed<'_>, settings: &Settings
     if !needs.is_empty() {
         return Outcome::Needs(needs.into_iter().map(Asked::need).collect());
     }
-    let Said { mut findings, mut unjudged, .. } = said;
-    worst_first(&mut findings);
-    findings.truncate(MAX_FINDINGS);
-    unjudged.dedup();
-    unjudged.truncate(MAX_FINDINGS);
+    let Said { findings, unjudged, .. } = said;
     exempted.truncate(MAX_FINDINGS);
     let denied = findings.iter().any(|finding| finding.effect == Effect::Deny);
     let decision = match (denied, settings.strict && doubtful) {
@@ -144,6 +141,18 @@ fn need(wish: Wish, stage: &Stage<'_>, observed: &Observed<'_>, needs: &mut Vec<
         Some((_, rules)) => rules.push(wish.rule),
         None if room => asked.reasons.push((wish.why, vec![wish.rule])),
         None => {}
+    }
+}
+
+/// Keeps the worst of what was said so far. What an earlier stage lacked as well is told once.
+fn cut(said: &mut Said, mark: &relief::Mark) {
+    worst_first(&mut said.findings);
+    said.findings.truncate(MAX_FINDINGS);
+    let new = said.unjudged.split_off(mark.unjudged.min(said.unjudged.len()));
+    for entry in new {
+        if said.unjudged.len() < MAX_FINDINGS && !said.unjudged.contains(&entry) {
+            said.unjudged.push(entry);
+        }
     }
 }
 

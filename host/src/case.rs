@@ -17,6 +17,7 @@
 //!   deny: [rule-id]          # these must deny, and no other rule may
 //!   warn: []                 # these must warn; others may as well
 //!   fires: []                # these must fire, with whatever effect; others may as well
+//!   unjudged: []             # these must say that they lack a fact; others may as well
 //!   quiet: false             # true: nothing may deny or warn
 //! ```
 
@@ -69,7 +70,7 @@ pub enum CaseError {
 
 /// Why a case gets no verdict. A case may expect that.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum Unjudged {
+pub enum NoVerdict {
     /// Its text holds no request.
     #[error("{0}")]
     Unrecognised(String),
@@ -154,8 +155,8 @@ impl Case {
     ///
     /// # Errors
     /// When there is no verdict.
-    pub fn judge(&self, policy: &Policy) -> Result<Verdict, Unjudged> {
-        let request = self.request.as_ref().map_err(|why| Unjudged::Unrecognised(why.clone()))?;
+    pub fn judge(&self, policy: &Policy) -> Result<Verdict, NoVerdict> {
+        let request = self.request.as_ref().map_err(|why| NoVerdict::Unrecognised(why.clone()))?;
         let settings = self.settings.as_ref().map(|source| policy.compile_settings(source)).transpose()?;
         let facts: Vec<_> = self
             .facts
@@ -173,7 +174,7 @@ impl Case {
 
     /// What differs from the expectation, line by line; nothing when the case holds. `rules` are the ids that the
     /// policy knows.
-    pub fn differences(&self, actual: &Result<Verdict, Unjudged>, rules: &[String]) -> Vec<String> {
+    pub fn differences(&self, actual: &Result<Verdict, NoVerdict>, rules: &[String]) -> Vec<String> {
         self.expect.differences(self.dialect.as_deref(), actual, rules)
     }
 }

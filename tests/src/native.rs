@@ -1,6 +1,6 @@
 //! A case judged by the same policy twice: as native code, and as the component in its sandbox.
 
-use sluicegate::case::{Case, Unjudged};
+use sluicegate::case::{Case, NoVerdict};
 use sluicegate::facts::{Answered, FactSource, ROUNDS, TOO_MANY_ROUNDS};
 use sluicegate::input::{Envelope, Request};
 use sluicegate::{CheckError, Lookup, ObjectRef, Policy, Scoped, SettingsError};
@@ -128,15 +128,15 @@ fn lend<'r>(request: &'r Request, live: Option<&'r [u8]>) -> gate::Request<'r> {
 ///
 /// # Errors
 /// When the policy gave way, which no case may make it do.
-pub fn component(case: &Case, policy: &Policy) -> Result<(Ending, Result<sluicegate::Verdict, Unjudged>), String> {
+pub fn component(case: &Case, policy: &Policy) -> Result<(Ending, Result<sluicegate::Verdict, NoVerdict>), String> {
     let actual = case.judge(policy);
     let ending = match &actual {
         Ok(verdict) => Ending::Verdict(verdict.document.clone()),
-        Err(Unjudged::Unrecognised(_)) => Ending::Unrecognised,
-        Err(Unjudged::Settings(SettingsError::Invalid(problems))) => Ending::Settings(
+        Err(NoVerdict::Unrecognised(_)) => Ending::Unrecognised,
+        Err(NoVerdict::Settings(SettingsError::Invalid(problems))) => Ending::Settings(
             problems.iter().map(|problem| (problem.message.clone(), problem.pointer.clone(), problem.offset)).collect(),
         ),
-        Err(Unjudged::Policy(CheckError::Unjudgeable(failure))) => {
+        Err(NoVerdict::Policy(CheckError::Unjudgeable(failure))) => {
             let kind = match failure.kind {
                 sluicegate::FailureKind::Malformed => "malformed",
                 sluicegate::FailureKind::Unsupported => "unsupported",

@@ -95,6 +95,7 @@ impl Parser<'_> {
         }
     }
 
+    #[inline(always)]
     fn open(&mut self, kind: Kind) -> Result<(), DocumentError> {
         let Some(slot) = self.stack.get_mut(self.depth) else {
             return Err(DocumentError::too_large(format!("nested deeper than {MAX_DEPTH}"), self.at));
@@ -106,6 +107,7 @@ impl Parser<'_> {
         self.push(kind, start, false)
     }
 
+    #[inline(always)]
     fn close(&mut self) {
         self.at += 1;
         self.depth -= 1;
@@ -120,6 +122,7 @@ impl Parser<'_> {
     }
 
     /// A member's name and the colon behind it.
+    #[inline(always)]
     fn key(&mut self) -> Result<(), DocumentError> {
         let start = self.at;
         if self.peek() != Some(b'"') {
@@ -140,6 +143,7 @@ impl Parser<'_> {
         Ok(())
     }
 
+    #[inline(always)]
     fn push(&mut self, kind: Kind, start: usize, escaped: bool) -> Result<(), DocumentError> {
         if self.skipping.is_some() {
             return Ok(());
@@ -152,6 +156,7 @@ impl Parser<'_> {
     }
 
     /// Moves over a string; tells whether it holds escapes.
+    #[inline(always)]
     fn string(&mut self) -> Result<bool, DocumentError> {
         self.at += 1;
         let mut escaped = false;
@@ -200,6 +205,7 @@ impl Parser<'_> {
         self.push(kind, start, false)
     }
 
+    #[inline(always)]
     fn number(&mut self) -> Result<(), DocumentError> {
         let start = self.at;
         if self.peek() == Some(b'-') {
@@ -224,6 +230,7 @@ impl Parser<'_> {
         self.push(Kind::Number, start, false)
     }
 
+    #[inline(always)]
     fn digits(&mut self) -> Result<usize, DocumentError> {
         let start = self.at;
         while matches!(self.peek(), Some(b'0'..=b'9')) {
@@ -232,12 +239,14 @@ impl Parser<'_> {
         if self.at == start { Err(self.unexpected("a digit")) } else { Ok(self.at - start) }
     }
 
+    #[inline(always)]
     fn blanks(&mut self) {
         while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
             self.at += 1;
         }
     }
 
+    #[inline(always)]
     fn peek(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
     }
@@ -254,6 +263,7 @@ impl Parser<'_> {
 
 /// How many bytes at the front are neither quote, backslash nor control character: eight at a time, since this is
 /// where most of a body goes by.
+#[inline(always)]
 fn plain(bytes: &[u8]) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;

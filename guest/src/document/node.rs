@@ -19,18 +19,22 @@ impl std::fmt::Debug for Node<'_> {
 }
 
 impl<'d> Node<'d> {
+    #[inline(always)]
     fn item(&self) -> Item {
         self.document.item(self.index)
     }
 
+    #[inline(always)]
     fn at(&self, index: u32) -> Self {
         Self { document: self.document, index }
     }
 
+    #[inline(always)]
     pub fn is_null(&self) -> bool {
         self.item().kind == Kind::Null
     }
 
+    #[inline(always)]
     pub fn is_object(&self) -> bool {
         self.item().kind == Kind::Object
     }
@@ -271,6 +275,7 @@ impl<'d> Node<'d> {
         members
     }
 
+    #[inline(always)]
     fn slice(&self, item: Item) -> &'d str {
         let (start, end) = match self.quoted(item) {
             true => (item.start + 1, item.end.saturating_sub(1)),
@@ -279,6 +284,7 @@ impl<'d> Node<'d> {
         self.document.text.get(start as usize..end as usize).unwrap_or_default()
     }
 
+    #[inline(always)]
     fn quoted(&self, item: Item) -> bool {
         matches!(item.kind, Kind::Text | Kind::Key)
     }

@@ -1,6 +1,7 @@
 //! One YAML document to nodes, with plain scalars resolved as the Kubernetes tools resolve them (YAML 1.1: `yes`, `on`
 //! and `0x1f` count). What tools disagree on is refused: duplicate keys, merge keys, own tags, several documents.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
@@ -43,7 +44,7 @@ struct Open {
     index: u32,
     anchor: usize,
     /// For mappings: the names so far, and whether a name is due.
-    names: Option<BTreeSet<String>>,
+    names: Option<BTreeSet<Cow<'static, str>>>,
     key_due: bool,
     /// Truncate to here when the value that follows is complete: no rule reads it.
     skip_to: Option<usize>,
@@ -134,7 +135,7 @@ impl Builder<'_> {
         if let Some(open) = self.open.last_mut() {
             open.key_due = false;
             open.skip_to = skip_to;
-            if !open.names.get_or_insert_default().insert(name.clone()) {
+            if !open.names.get_or_insert_default().insert(Cow::Owned(name.clone())) {
                 return Err(DocumentError::new(format!("the name `{name}` stands twice"), start));
             }
         }
@@ -279,7 +280,7 @@ fn number(text: &str) -> Option<String> {
     }
     let float = digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-'))
         && digits.bytes().any(|byte| byte.is_ascii_digit())
-        && digits.parse::<f64>().is_ok_and(f64::is_finite);
+        && crate::number::parse(digits).is_some();
     float.then(|| format!("{sign}{digits}"))
 }
 

@@ -14,6 +14,11 @@ pub const ANNOTATIONS: Spelling =
 pub const HEADERS: Spelling = &["x-sluicegate-override", "x-sluicegate-override-reason", "x-sluicegate-override-until"];
 pub const MEMBERS: Spelling = &["override.rules", "override.reason", "override.until"];
 
+/// So many names are looked at in one override.
+pub const MOST: usize = 20;
+/// Longer than the id of any rule.
+const LONGEST: usize = 64;
+
 /// What was said.
 #[derive(Clone, Debug)]
 pub struct Override<'d> {
@@ -31,15 +36,19 @@ pub struct Override<'d> {
 }
 
 impl<'d> Override<'d> {
-    /// The rules, as they are named.
-    pub fn rules(&self) -> Vec<&str> {
-        let mut names = Vec::new();
-        for list in &self.lists {
-            for name in list.split(',').map(str::trim_ascii).filter(|name| !name.is_empty()) {
-                names.push(name);
-            }
-        }
-        names
+    /// The rules, as they are named: no more than anybody would write.
+    pub fn rules(&self) -> impl Iterator<Item = &str> {
+        let cut = |name: &'_ str| -> usize { name.floor_char_boundary(LONGEST) };
+        self.names().take(MOST).filter(|name| !name.is_empty()).map(move |name| name.get(..cut(name)).unwrap_or(name))
+    }
+
+    /// Whether it names more rules than count.
+    pub fn has_more(&self) -> bool {
+        self.names().skip(MOST).any(|name| !name.is_empty())
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.lists.iter().flat_map(|list| list.split(',')).map(str::trim_ascii)
     }
 
     /// From annotations; `only_listed`: they came over HTTP.

@@ -12,7 +12,7 @@ use crate::text::clean;
 /// What was said before a stage.
 pub(super) struct Mark {
     findings: usize,
-    unjudged: usize,
+    pub(super) unjudged: usize,
 }
 
 impl Mark {

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::Unjudged;
+use super::NoVerdict;
 use crate::{Decision, Effect, Verdict, nearest};
 
 /// What must come of a case.
@@ -20,6 +20,9 @@ pub struct Expectation {
     /// These rules must fire, with whatever effect; others may as well.
     #[serde(default)]
     pub fires: Vec<String>,
+    /// These rules must say that they lack a fact; others may as well.
+    #[serde(default)]
+    pub unjudged: Vec<String>,
     /// Nothing may deny or warn.
     #[serde(default)]
     pub quiet: bool,
@@ -39,11 +42,12 @@ impl Expectation {
     pub(super) fn differences(
         &self,
         dialect: Option<&str>,
-        actual: &Result<Verdict, Unjudged>,
+        actual: &Result<Verdict, NoVerdict>,
         rules: &[String],
     ) -> Vec<String> {
         let mut lines = Vec::new();
-        for id in [&self.deny, &self.warn, &self.fires].into_iter().flatten() {
+        let named = || [&self.deny, &self.warn, &self.fires, &self.unjudged].into_iter().flatten();
+        for id in named() {
             if !rules.contains(id) {
                 lines.push(format!("there is no rule `{id}` in this policy{}", nearest::hint(id, rules)));
             }
@@ -54,7 +58,7 @@ impl Expectation {
             lines.push(format!("decision: expected {}, actual {}{why}", self.decision.name(), ending.name()));
         }
         let Ok(verdict) = actual else {
-            for id in [&self.deny, &self.warn, &self.fires].into_iter().flatten() {
+            for id in named() {
                 lines.push(format!("expected {id}, but nothing was judged"));
             }
             return lines;
@@ -71,6 +75,10 @@ impl Expectation {
             for id in ids.iter().filter(|id| !fired(id, effect)) {
                 lines.push(format!("{word}: expected {id}, which did not"));
             }
+        }
+        let lacking = |id: &String| verdict.unjudged.iter().any(|unjudged| unjudged.rule == *id);
+        for id in self.unjudged.iter().filter(|id| !lacking(id)) {
+            lines.push(format!("unjudged: expected {id}, which lacks nothing"));
         }
         let allowed = |id: &String| self.deny.contains(id) || self.fires.contains(id);
         for finding in &verdict.findings {

@@ -1,6 +1,6 @@
 //! What is a case and what is none.
 
-use super::{Case, find};
+use super::{Case, NoVerdict, find};
 use crate::input::Envelope;
 
 const CASE: &str = "name: drain\nsource: docs\nrequest:\n  plan: {kind: ChangePlan}\nexpect: {decision: allow}\n";
@@ -39,6 +39,14 @@ fn a_case_that_expects_nothing_is_none() {
     assert!(refused(&CASE.replace("{decision: allow}", "{}")).contains("decision"));
     assert!(refused(&CASE.replace("expect: {decision: allow}\n", "")).contains("expect"));
     assert!(refused(&CASE.replace("allow", "maybe")).contains("maybe"));
+}
+
+#[test]
+fn rules_that_must_lack_a_fact_are_looked_for() {
+    let case = Case::parse(&CASE.replace("allow}", "error, unjudged: [alpha, omega]}")).unwrap();
+    let told = case.differences(&Err(NoVerdict::Unrecognised("nothing".to_owned())), &["alpha".to_owned()]);
+    assert!(told[0].contains("there is no rule `omega`"), "{told:?}");
+    assert_eq!(told[1..], ["expected alpha, but nothing was judged", "expected omega, but nothing was judged"]);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::configuration::Configuration;
 use crate::document::Node;
+use crate::number;
 use crate::operation::Spec;
 
 /// What changed between two specs, in the operator's categories. Each holds the place in the new spec.
@@ -120,16 +121,16 @@ impl<'d> Difference<'d> {
         if let Some(new) = new {
             after.overlay(new);
         }
-        let mut known: BTreeMap<&str, &str> = BTreeMap::new();
+        let mut known: BTreeMap<&str, (&str, Node<'_>)> = BTreeMap::new();
         for entry in before.entries() {
-            known.insert(&entry.key, &entry.value);
+            known.insert(&entry.key, (&entry.value, entry.node));
         }
         let mut seen: BTreeMap<&str, (&str, Node<'d>)> = BTreeMap::new();
         for entry in after.entries() {
             seen.insert(&entry.key, (&entry.value, entry.node));
         }
         for (key, (value, node)) in &seen {
-            if known.get(key) != Some(value) {
+            if known.get(key).is_none_or(|(before, _)| before != value) {
                 self.key(key, *node);
             }
         }
@@ -211,7 +212,7 @@ fn reads_alike(a: Node<'_>, b: Node<'_>) -> bool {
 
 /// `1` and `1.0`.
 fn same_number(a: &str, b: &str) -> bool {
-    matches!((a.parse::<f64>(), b.parse::<f64>()), (Ok(a), Ok(b)) if a == b)
+    matches!((number::parse(a), number::parse(b)), (Some(a), Some(b)) if a == b)
 }
 
 /// How many JobManagers; `None`: it is no number.

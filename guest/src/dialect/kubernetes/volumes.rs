@@ -34,7 +34,8 @@ pub(super) fn mounts<'d>(spec: Spec<'d>, configuration: &Configuration<'_>) -> O
 /// The mount paths of the containers of templates that are merged.
 fn mounted<'d>(templates: [Option<Node<'d>>; 2]) -> Vec<Cow<'d, str>> {
     let specs = || templates.iter().flatten().filter_map(|template| template.get("spec"));
-    let lasting: BTreeSet<Cow<'d, str>> = specs()
+    let mut lasting: BTreeSet<Cow<'d, str>> = BTreeSet::new();
+    let named = specs()
         .filter_map(|spec| spec.get("volumes"))
         .flat_map(|volumes| volumes.elements())
         // A volume without any source is an `emptyDir` too.
@@ -42,8 +43,10 @@ fn mounted<'d>(templates: [Option<Node<'d>>; 2]) -> Vec<Cow<'d, str>> {
             let mut sources = volume.members().filter(|(key, value)| !key.is("name") && !value.is_null());
             sources.next().is_some() && volume.get("emptyDir").is_none()
         })
-        .filter_map(|volume| volume.get("name")?.text())
-        .collect();
+        .filter_map(|volume| volume.get("name")?.text());
+    for name in named {
+        lasting.insert(name);
+    }
     specs()
         .filter_map(|spec| spec.get("containers"))
         .flat_map(|containers| containers.elements())

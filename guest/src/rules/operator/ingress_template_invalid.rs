@@ -20,6 +20,9 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check,
 };
 
+/// In bytes. A host has 253 at most, and servers read 8 KiB of a request line.
+const LONGEST: usize = 4096;
+
 fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     let Some(subject) = operator::subject(stage, &[Kind::Deployment]) else { return };
     let Some((place, message)) = fault(subject.object, subject.spec) else { return };
@@ -43,6 +46,9 @@ fn fault<'d>(object: Resource<'d>, spec: Spec<'d>) -> Option<(Place<'d>, &'stati
     };
     let metadata = |name: &str| object.metadata(name).and_then(|node| node.text()).unwrap_or_default();
     let url = node.scalar()?;
+    if url.len() > LONGEST {
+        return Some((Place::Body(node), "the ingress template is longer than 4 KiB: no server reads such a URL"));
+    }
     let url = rendered(&url, "{{name}}", &metadata("name"));
     let url = rendered(&url, "{{namespace}}", &metadata("namespace"));
     (!is_url(&url)).then_some((Place::Body(node), "the ingress template makes no URL: the operator refuses it"))
@@ -50,13 +56,14 @@ fn fault<'d>(object: Resource<'d>, spec: Spec<'d>) -> Option<(Place<'d>, &'stati
 
 /// The operator knows the variable in any case.
 fn rendered(template: &str, variable: &str, value: &str) -> String {
-    let (mut done, mut rest) = (String::new(), template);
-    while let Some(at) = rest.to_ascii_lowercase().find(variable) {
-        done.push_str(rest.get(..at).unwrap_or_default());
+    let lower = template.to_ascii_lowercase();
+    let (mut done, mut from) = (String::new(), 0);
+    for (at, _) in lower.match_indices(variable) {
+        done.push_str(template.get(from..at).unwrap_or_default());
         done.push_str(value);
-        rest = rest.get(at + variable.len()..).unwrap_or_default();
+        from = at + variable.len();
     }
-    done + rest
+    done + template.get(from..).unwrap_or_default()
 }
 
 /// As `java.net.URL` reads it behind `http://`, which the operator puts in front: only the port and the brackets of an
@@ -92,7 +99,7 @@ fn is_url(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{RULE, is_url, rendered};
+    use super::{LONGEST, RULE, is_url, rendered};
     use crate::finding::Effect;
     use crate::rules::testing::{SILENT, deployment, of_manifest, of_update, only};
 
@@ -109,6 +116,12 @@ mod tests {
         assert_eq!(says("{className: nginx, template: null}"), only(Effect::Deny));
         assert_eq!(says("{template: 'example.com:{{name}}'}"), only(Effect::Deny));
         assert_eq!(says("null"), SILENT);
+        let long = |length| {
+            let ingress = format!("{{template: 'example.com/{}'}}", "a".repeat(length));
+            of_manifest(&RULE, &with(&ingress), "{}")
+        };
+        assert_eq!(long(LONGEST - 12), SILENT);
+        assert_eq!(long(LONGEST - 11), only(Effect::Deny));
         let live = with("{className: nginx}");
         let scaled = live.replace("parallelism: 2", "parallelism: 4");
         assert_eq!(of_update(&RULE, &scaled, &live, "{}"), only(Effect::Warn));
@@ -144,6 +157,7 @@ mod tests {
     #[test]
     fn variables_are_known_in_any_case() {
         assert_eq!(rendered("{{Name}}.x/{{NAME}}", "{{name}}", "orders"), "orders.x/orders");
+        assert_eq!(rendered("ä{{name}}ö{{nam", "{{name}}", "ü"), "äüö{{nam");
         assert_eq!(rendered("{{ name }}", "{{name}}", "orders"), "{{ name }}");
     }
 }

@@ -1,8 +1,6 @@
 //! A jar that the operator must not fetch: from its own file system, or from inside its network (DOMAIN 4.5, V18 to V23;
 //! 6.12). Names are not looked up.
 
-use std::borrow::Cow;
-
 use crate::finding::Report;
 use crate::operation::{Dialect, Kind, Place, Resource, Stage};
 use crate::rules::operator::{self, ALWAYS, Since, Subject};
@@ -44,7 +42,6 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
         }
         return;
     }
-    let shown = without_user(&text);
     let ours = report.settings().jar_schemes();
     let mut refuse = |since: Since, observed: &str, message: &str, expected: &str| {
         const REMEDY: &str =
@@ -55,10 +52,10 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     };
     let Some(uri) = uri else {
         let expected = "a URI, with spaces and braces percent-encoded";
-        return refuse(SINCE, &shown, "`jarURI` is no URI: the operator refuses it", expected);
+        return refuse(SINCE, &text, "`jarURI` is no URI: the operator refuses it", expected);
     };
     let Some(scheme) = uri.scheme else {
-        return refuse(SINCE, &shown, "`jarURI` has no scheme: the operator refuses it", "scheme, host and path");
+        return refuse(SINCE, &text, "`jarURI` has no scheme: the operator refuses it", "scheme, host and path");
     };
     let is = |word: &str| word.trim().eq_ignore_ascii_case(scheme);
     let mut open = false;
@@ -80,7 +77,7 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
         match uri.host {
             None => {
                 let message = "`jarURI` names no host that Java can read: the operator refuses it";
-                refuse(SINCE, &shown, message, "a host name, or an address of four numbers");
+                refuse(SINCE, &text, message, "a host name, or an address of four numbers");
             }
             Some(host) if host::is_restricted(host) => {
                 let message = "the operator refuses a jar from itself or from inside its own network";
@@ -108,14 +105,6 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     }
 }
 
-/// What stands before an `@` may be a password.
-fn without_user(uri: &str) -> Cow<'_, str> {
-    match uri.split_once("//").and_then(|(scheme, rest)| Some((scheme, rest.split_once('@')?.1))) {
-        Some((scheme, rest)) => Cow::Owned(format!("{scheme}//(hidden)@{rest}")),
-        None => Cow::Borrowed(uri),
-    }
-}
-
 /// What the operator's own configuration says, which no resource can change.
 fn operator_default<'s>(subject: &Subject<'s, '_>, key: &str) -> Option<&'s str> {
     let defaults = Resource { node: subject.stage.facts.platform.configuration? };
@@ -133,7 +122,7 @@ fn allowed<'s>(subject: &Subject<'s, '_>) -> Option<&'s str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{RULE, without_user};
+    use super::RULE;
     use crate::finding::Effect;
     use crate::rules::testing::{SILENT, Says, at_least, deployment, of_manifest, of_update, only, session_job};
 
@@ -225,12 +214,6 @@ mod tests {
         for uri in ["https://", "ht tp://bad uri", "/no/scheme/job.jar", "a.jar", ""] {
             assert_eq!(says(uri, "{}"), only(Effect::Deny), "{uri}");
         }
-    }
-
-    #[test]
-    fn passwords_are_not_repeated() {
-        assert_eq!(without_user("https://jane:secret@127.1/a.jar"), "https://(hidden)@127.1/a.jar");
-        assert_eq!(without_user("ht tp://a"), "ht tp://a");
     }
 
     #[test]

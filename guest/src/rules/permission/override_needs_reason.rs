@@ -3,7 +3,7 @@
 
 use crate::finding::Report;
 use crate::nearest::nearest;
-use crate::operation::{Dialect, Override, Stage};
+use crate::operation::{Dialect, MOST_OVERRIDDEN, Override, Stage};
 use crate::overrides::{Fault, faults};
 use crate::rules::{self, Level, Rule, duration};
 use crate::settings::Settings;
@@ -52,6 +52,10 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
             let remedy = "name rules that can be overridden: `sluicegate rules` lists all, the settings except some";
             say(asked, message, Some(name), remedy.to_owned(), report);
         }
+        if asked.has_more() {
+            let message = format!("the override names too many rules: only the first {MOST_OVERRIDDEN} count");
+            say(asked, message, None, "name the rules that refuse this request".to_owned(), report);
+        }
     }
 }
 
@@ -95,7 +99,7 @@ fn words<'s>(
 #[cfg(test)]
 mod tests {
     use super::RULE;
-    use crate::operation::{ANNOTATIONS, Action, Dialect, Override, Place, Stage};
+    use crate::operation::{ANNOTATIONS, Action, Dialect, MOST_OVERRIDDEN, Override, Place, Stage};
     use crate::rules::testing::{SILENT, findings, says, stage};
 
     fn asked(rules: &[&'static str], reason: &'static str, until: &'static str) -> Stage<'static> {
@@ -148,6 +152,17 @@ mod tests {
         let http =
             asked(&["unknown-request"], "x", "2026-11-21T18:00:00Z").with(|it| it.overrides[0].only_listed = true);
         assert!(messages(&http)[0].contains("not among those"));
+    }
+
+    #[test]
+    fn many_names_are_told_in_one_line() {
+        let list = |count: usize| -> String { (0..count).map(|at| format!("{}-{at},", "x".repeat(1_000))).collect() };
+        let with =
+            |count| asked(&[], "x", "2026-11-21T18:00:00Z").with(|it| it.overrides[0].lists = vec![list(count).into()]);
+        let told = messages(&with(10_000));
+        assert_eq!(told.len(), MOST_OVERRIDDEN + 1);
+        assert!(told[0].len() < 200 && told[20].contains("too many"), "{told:?}");
+        assert_eq!(messages(&with(MOST_OVERRIDDEN)).len(), MOST_OVERRIDDEN);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! A restore that is asked for among the configuration, where checks of the named fields do not look (DOMAIN 3.3).
 
+use std::collections::BTreeSet;
+
 use crate::configuration::{Configuration, Entry};
 use crate::document::Node;
 use crate::finding::Report;
@@ -23,6 +25,9 @@ pub(in crate::rules) static RULE: Rule = Rule {
     check,
 };
 
+/// So many keys are enough for one verdict.
+const MOST: usize = 20;
+
 fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     for (_, start) in stage.starts() {
         if let Some(map) = start.configuration {
@@ -39,16 +44,19 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     }
 }
 
-/// Reports each such key; softer if it stood there before (DOMAIN 6.0-4).
+/// Reports such keys; softer if they stood there before (DOMAIN 6.0-4).
 fn look(map: Node<'_>, before: Option<Node<'_>>, fields: &str, report: &mut Report<'_>) {
     let (mut configuration, mut stored) = (Configuration::default(), Configuration::default());
     configuration.overlay(map);
     before.into_iter().for_each(|map| stored.overlay(map));
-    for entry in configuration.entries().iter().filter(|entry| is_recovery(&entry.key)) {
-        let same = |other: &Entry<'_>| other.key == entry.key && other.value == entry.value;
+    let stored: BTreeSet<_> = stored.entries().iter().map(|entry| (&entry.key, &entry.value)).collect();
+    let is_old = |entry: &Entry<'_>| stored.contains(&(&entry.key, &entry.value));
+    let mut hidden: Vec<_> = configuration.entries().iter().filter(|entry| is_recovery(&entry.key)).collect();
+    hidden.sort_by_cached_key(|entry| is_old(entry));
+    for entry in hidden.into_iter().take(MOST) {
         let place = Place::Body(entry.node);
         let message = format!("`{}` decides what the job restores, beside the fields that are made for it", entry.key);
-        let draft = match stored.entries().iter().any(same) {
+        let draft = match is_old(entry) {
             true => report.warn(&place, message),
             false => report.main(&place, message),
         };
@@ -63,7 +71,7 @@ fn is_recovery(key: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{RULE, is_recovery};
+    use super::{MOST, RULE, is_recovery};
     use crate::finding::Effect;
     use crate::operation::{Dialect, Restore, StartCause};
     use crate::rules::testing::{SILENT, body, only, says, stage, start_with};
@@ -89,5 +97,7 @@ mod tests {
         };
         assert_eq!(with("{execution: {state-recovery: {claim-mode: CLAIM}}}"), only(Effect::Warn));
         assert_eq!(with("{execution.checkpointing.interval: 1m}"), SILENT);
+        let many: String = (0..5_000).map(|at| format!("execution.state-recovery.x{at}: 1, ")).collect();
+        assert_eq!(with(&format!("{{{many}}}")).effects.len(), MOST);
     }
 }
