@@ -135,11 +135,21 @@ fn of_savepoint(stage: &Stage<'_>, savepoint: &Savepoint<'_>) -> Format {
     }
 }
 
+/// The operator has suspended the job and kept its state, whatever word is left of the job itself (Kubernetes).
+pub(super) fn is_suspended_with_state(stage: &Stage<'_>) -> bool {
+    let suspended = |spec: Spec<'_>| spec.desired() == Desired::Suspended;
+    stage.declaration.as_ref().is_some_and(|it| {
+        it.old_spec().is_some_and(suspended)
+            && it.last.is_some_and(|last| suspended(last) && last.keeps_state() == Some(true))
+    })
+}
+
 /// State of the job is known to exist.
 fn exists(stage: &Stage<'_>) -> bool {
     let deployment = &stage.facts.deployment;
     let completed = |savepoint: &Savepoint<'_>| savepoint.state.as_deref() == Some("COMPLETED");
     matches!(stage.current.state, Some(JobState::Running | JobState::Suspended))
+        || is_suspended_with_state(stage)
         || deployment.has_state == Some(true)
         || deployment.max_parallelism.is_some()
         || stage.facts.savepoints.iter().flatten().any(completed)

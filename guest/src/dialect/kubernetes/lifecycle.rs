@@ -55,7 +55,7 @@ impl<'d> Transition<'_, 'd> {
 
         // The operator only cleans up: nothing starts again, and a drain at the end is what the switch is for.
         if self.ask.old.is_some_and(|old| old.is_terminating()) {
-            let change = Change { content, ..Change::default() };
+            let change = Change { content, arms_drain: newly_on, ..Change::default() };
             self.push(stage, Action::Change(change), place);
             return;
         }

@@ -25,6 +25,13 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     for operation in &stage.operations {
         let Action::Change(change) = &operation.action else { continue };
         let Some(place) = &change.arms_drain else { continue };
+        let ends = stage.declaration.as_ref().and_then(|it| it.old).is_some_and(|old| old.is_terminating());
+        if ends {
+            let message =
+                "the resource is being deleted: if its clean-up takes a savepoint, it now drains the job first";
+            report.note(place, message).remedy("do not start a job from the savepoint that a drain writes");
+            continue;
+        }
         let (message, next) = match stage.platform {
             Dialect::Ververica => (
                 "the drain annotation stays on the deployment: every later suspend and stateful upgrade drains the \

@@ -1,8 +1,11 @@
 //! A drain of a job that is to run again (DOMAIN 6.2, 6.12). A drain nobody said anything about is
 //! `drain-intent-missing`.
 
+use crate::configuration::{Configuration, DRAIN_ON_SAVEPOINT, SAVEPOINT_ON_DELETION};
 use crate::finding::Report;
-use crate::operation::{Action, Dialect, JobState, Operation, Place, Restart, Stage, Stop, StopCause, StopMode, Want};
+use crate::operation::{
+    Action, Dialect, JobState, Kind, Operation, Place, Restart, Stage, Stop, StopCause, StopMode, Verb, Want,
+};
 use crate::rules::{Level, Rule, words};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -13,7 +16,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
           same windows once more, each time with a part of the data, or fails to resume.",
     source: "S1-6; VVP-DOC draining; REC R4; FLINK-32700, FLINK-22051",
     looks_at: &[
-        (Dialect::Kubernetes, "`drain-on-savepoint-deletion` in suspends and upgrades"),
+        (Dialect::Kubernetes, "`drain-on-savepoint-deletion` in suspends, upgrades and deletes"),
         (Dialect::Ververica, "the annotation `stop-with-drain` in suspends and upgrades"),
         (Dialect::Alibaba, "`stopStrategy: STOP_WITH_DRAIN`"),
         (Dialect::FlinkRest, "`drain: true`"),
@@ -28,6 +31,7 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     for (operation, stop) in stage.stops().filter(|(_, stop)| stop.mode == StopMode::Drain) {
         judge(operation, stop, stage, report);
     }
+    at_deletion(stage, report);
     for operation in &stage.operations {
         let Action::Change(change) = &operation.action else { continue };
         let Some(place) = &change.may_drain else { continue };
@@ -45,6 +49,44 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
         report.wish(Want::Deployment, "whether the drain switch of the deployment is on");
     }
 }
+
+/// The clean-up of a delete drains as well (DOMAIN 4.2-9), as it is meant to, unless a restart is declared. A resource
+/// that is being deleted is judged when one of the switches comes on (DOMAIN 6.0-9).
+fn at_deletion(stage: &Stage<'_>, report: &mut Report<'_>) {
+    let Some(declaration) = stage.declaration.as_ref() else { return };
+    let Restart::Planned(who) = stage.intent.restart() else { return };
+    let declared = stage.intent.operator == Some(true) || stage.intent.requester == Some(true);
+    let on = |configuration: &Configuration<'_>| {
+        configuration.is_on(DRAIN_ON_SAVEPOINT) == Some(true)
+            && configuration.is_on(SAVEPOINT_ON_DELETION) == Some(true)
+    };
+    let first = |it: &Operation<'_>| matches!(&it.action, Action::Delete(it) if it.savepoint_first == Some(true));
+    let ends = match declaration.verb {
+        Verb::Delete => stage.operations.iter().any(first),
+        Verb::Update => {
+            let terminating = declaration.old.is_some_and(|old| old.is_terminating());
+            terminating && !stage.current.before.as_ref().is_some_and(on)
+        }
+        Verb::Create => false,
+    };
+    let kind = matches!(declaration.kind, Kind::Deployment | Kind::SessionJob);
+    if !declared || !kind || !ends || !on(&stage.current.configuration) {
+        return;
+    }
+    let Some(operation) = stage.operations.first() else { return };
+    let entry = stage.current.configuration.entry(DRAIN_ON_SAVEPOINT);
+    let resource = declaration.object.or(declaration.old);
+    let place = entry.and_then(|entry| resource?.place_of(entry.node)).unwrap_or_else(|| operation.place.clone());
+    let message = format!("the savepoint of this delete drains the job, and it is to run again ({who}): {TWICE}");
+    let draft = match drains(stage) {
+        Drains::No => return,
+        Drains::Yes => report.main(&place, message),
+        Drains::NotKnown => report.warn(&place, message),
+    };
+    draft.observed("true").expected("false").remedy(way_out(StopCause::Delete, stage));
+}
+
+const TWICE: &str = "the same windows come out twice, each time incomplete, or the resume fails";
 
 /// Whether the job really drains: the operator takes its savepoint, and drains, only from a running job.
 enum Drains {
@@ -82,10 +124,7 @@ fn judge(operation: &Operation<'_>, stop: &Stop<'_>, stage: &Stage<'_>, report: 
             return;
         }
     };
-    let message = format!(
-        "the drain closes all windows early, and the job is to run again ({who}): the same windows come out twice, \
-         each time incomplete, or the resume fails"
-    );
+    let message = format!("the drain closes all windows early, and the job is to run again ({who}): {TWICE}");
     let mut draft = match drains(stage) {
         Drains::No => return,
         Drains::Yes => report.main(place, message),

@@ -3,7 +3,7 @@
 use crate::document::Node;
 use crate::finding::Report;
 use crate::operation::{Dialect, JobState, Place, Stage, Want};
-use crate::rules::kept::{Kept, kept};
+use crate::rules::kept::{Kept, is_suspended_with_state, kept};
 use crate::rules::{Level, Rule};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -100,6 +100,7 @@ fn refused(stage: &Stage<'_>, kept: &Kept<'_, '_>) -> Result<(), Option<&'static
         // What the operator stores, the job may never have run with.
         Dialect::Kubernetes => match state {
             Some(JobState::Running | JobState::Suspended) => Ok(()),
+            _ if is_suspended_with_state(stage) => Ok(()),
             _ => Err(None),
         },
         _ if kept.certain => Ok(()),
@@ -132,7 +133,10 @@ fn ran(stage: &Stage<'_>) -> Option<String> {
 mod tests {
     use super::{RULE, Version};
     use crate::finding::Effect;
-    use crate::operation::{Action, Change, Dialect, Reach, Restore, Stage, StartCause, StopCause, StopMode};
+    use crate::operation::{
+        Action, Change, Declaration, Dialect, Kind, Reach, Resource, Restore, Spec, Stage, StartCause, StopCause,
+        StopMode, Verb,
+    };
     use crate::rules::testing::{SILENT, at_least, body, only, says, stage, start, stop, updated};
 
     fn upgrade(from: &str, to: &'static str, restore: Restore<'static>) -> Stage<'static> {
@@ -166,6 +170,15 @@ mod tests {
         assert_eq!(says(&RULE, &upgrade("v2_0", "v1_20", Restore::Empty)), SILENT);
         let back = upgrade("v2_0", "v1_20", Restore::Location("s3://b/old".into()));
         assert_eq!(says(&RULE, &back), only(Effect::Warn), "the way out");
+        let stored = "job: {state: suspended, upgradeMode: savepoint}\nflinkVersion: v2_0";
+        let suspended = upgrade("v2_0", "v1_20", Restore::Stopped).in_state("FINISHED").with(|it| {
+            let declaration = it.declaration.as_mut().unwrap();
+            let new = declaration.object;
+            let old = Some(Resource { node: body(&format!("spec: {{{}}}", stored.replace('\n', ", "))) });
+            *declaration = Declaration::new(Verb::Update, Kind::Deployment, new, old, false);
+            declaration.last = Some(Spec::at(Some(body(stored))));
+        });
+        assert_eq!(says(&RULE, &suspended), only(Effect::Deny));
         let never_ran = upgrade("v2_0", "v1_20", Restore::Stopped).in_state("RECONCILING");
         assert_eq!(says(&RULE, &never_ran), only(Effect::Warn));
     }

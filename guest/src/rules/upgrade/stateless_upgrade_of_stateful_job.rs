@@ -1,10 +1,11 @@
-//! A job that keeps its state is turned into one that starts empty (DOMAIN 6.5, 6.12). A suspend without state is
-//! `cancel-without-savepoint`.
+//! A job that keeps its state is turned into one that starts empty (DOMAIN 6.5, 6.12). A suspend of a job
+//! that was stateless before is `cancel-without-savepoint`.
 
 use crate::facts::Savepoint;
 use crate::finding::Report;
 use crate::operation::{
-    Action, Declaration, Desired, Dialect, JobState, Place, Stage, StartCause, StopCause, StopMode, UpgradeMode, Want,
+    Action, Declaration, Desired, Dialect, JobState, Place, Restart, Stage, StartCause, StopCause, StopMode,
+    UpgradeMode, Want,
 };
 use crate::rules::{Level, Rule, words};
 
@@ -40,9 +41,13 @@ fn kubernetes(stage: &Stage<'_>, report: &mut Report<'_>) {
     let stateless = new.job().is_some_and(|job| job.is_object()) && new.upgrade_mode() == UpgradeMode::Stateless;
     // A mode that is not known may keep state: what the operator has seen tells.
     let stateful = old.job().is_some() && old.keeps_state().or(stage.current.stateful) == Some(true);
-    // A redeploy says itself what it starts from, and a suspend has rules of its own.
+    // A redeploy says itself what it starts from. A suspend of a running job drops its state as well: the resume is empty.
     let suspends = stage.stops().any(|(_, stop)| stop.cause == StopCause::Suspend);
-    if !stateless || !stateful || suspends || new.redeploys(&old) || stage.current.deployed == Some(false) {
+    let running = stage.current.state == Some(JobState::Running);
+    if suspends && (!running || matches!(stage.intent.restart(), Restart::Final(_))) {
+        return;
+    }
+    if !stateless || !stateful || new.redeploys(&old) || stage.current.deployed == Some(false) {
         return;
     }
     let stored = declaration.last.filter(|last| last.desired() == Desired::Suspended);
@@ -59,7 +64,7 @@ fn kubernetes(stage: &Stage<'_>, report: &mut Report<'_>) {
     let starts = stage.starts().any(|(_, start)| matches!(start.cause, StartCause::Upgrade | StartCause::Resume));
     let over = stage.current.state.as_ref().is_some_and(|state| state.is_over() && *state != JobState::Suspended);
     let unknown = stored.is_none() && over && !knows_state(stage, declaration);
-    let draft = if !starts {
+    let draft = if !starts && !suspends {
         let message = format!("{removed}nothing happens now, but with the next change the job starts empty");
         report.warn(&place, message)
     } else if unknown {
@@ -164,6 +169,10 @@ mod tests {
         assert_eq!(says(&RULE, &deployed(None)), at_least(Effect::Warn));
         let suspend = edit(SAVEPOINT, STATELESS).and(stop(StopMode::Cancel, StopCause::Suspend));
         assert_eq!(says(&RULE, &suspend), SILENT);
+        let suspend = || edit(SAVEPOINT, STATELESS).and(stop(StopMode::Cancel, StopCause::Suspend)).in_state("RUNNING");
+        assert_eq!(says(&RULE, &suspend()), only(Effect::Deny));
+        assert_eq!(says(&RULE, &suspend().restart_planned(false)), SILENT);
+        assert_eq!(says(&RULE, &suspend().in_state("RESTARTING")), SILENT);
     }
 
     #[test]

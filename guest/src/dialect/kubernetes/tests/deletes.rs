@@ -106,7 +106,7 @@ fn terminating(new: &str, old: &str, status: &str) -> String {
 fn nothing_restarts_while_it_is_deleted() {
     let settings = |text: &str| SPEC.replace("flinkConfiguration: {}", &format!("flinkConfiguration: {{{text}}}"));
     let drains = settings("kubernetes.operator.job.drain-on-savepoint-deletion: 'true'");
-    assert_eq!(decoded(&terminating(&drains, SPEC, RUNNING), "{}"), "change prod/orders Nothing");
+    assert_eq!(decoded(&terminating(&drains, SPEC, RUNNING), "{}"), "change prod/orders Nothing, arms drain");
     let image = drains.replace("flink:2.2", "flink:2.3");
     assert_eq!(decoded(&terminating(&image, &drains, RUNNING), "{}"), "change prod/orders Nothing");
     let suspended = drains.replace("upgradeMode: savepoint", "upgradeMode: savepoint, state: suspended");
