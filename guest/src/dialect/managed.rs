@@ -5,8 +5,6 @@ use std::borrow::Cow;
 
 use super::{Call, http, read_intent};
 use crate::document::Node;
-use crate::facts::Facts;
-use crate::instant::Instant;
 use crate::nearest::closest;
 use crate::operation::{
     Action, Deletion, Dialect, HEADERS, Oddity, OddityKind, Operation, Override, Place, Restore, Stage, Target,
@@ -209,19 +207,9 @@ pub(super) fn deletion<'d>(stage: &Stage<'_>) -> Action<'d> {
         stateful: stage.current.stateful,
         deployed: stage.facts.deployment.never_started.map(|never| !never),
         place: Place::Target,
-        restore_point: restore_point(&stage.facts),
+        restore_point: None,
         savepoint_age: None,
         skipped: None,
-    })
-}
-
-fn restore_point(facts: &Facts<'_>) -> Option<String> {
-    let completed =
-        facts.savepoints.iter().flatten().filter(|savepoint| savepoint.state.as_deref() == Some("COMPLETED"));
-    let newest = completed.max_by_key(|savepoint| savepoint.created_at.as_deref().and_then(Instant::parse))?;
-    Some(match &newest.created_at {
-        Some(created) => format!("savepoint `{}` of {created}", newest.label()),
-        None => format!("savepoint `{}`", newest.label()),
     })
 }
 

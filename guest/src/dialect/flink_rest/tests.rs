@@ -38,6 +38,40 @@ fn read(
     })
 }
 
+#[test]
+fn retention_is_known_from_all_layers() {
+    use crate::document::{Document, Reading};
+    use crate::operation::{Dialect, Retention, Stage};
+    let of = |cluster: &str, job: &str| {
+        let layer = |word: &str| match word {
+            "" => "{}".to_owned(),
+            word => format!("{{execution.checkpointing.externalized-checkpoint-retention: {word}}}"),
+        };
+        let mut facts = crate::facts::Facts::default();
+        let parse = |text: String| {
+            let document = Document::parse(Box::leak(text.into_boxed_str()).as_bytes(), Reading::JsonOrYaml).unwrap();
+            Box::leak(Box::new(document)).root()
+        };
+        let map = |word: &str| (word != "-").then(|| parse(layer(word)));
+        facts.platform.configuration = map(cluster);
+        facts.deployment.configuration = map(job);
+        let mut stage = Stage::new(Dialect::FlinkRest, facts);
+        super::fill_current(&mut stage);
+        stage.current.retention
+    };
+    let (retain, delete) = ("retain_on_cancellation", "DELETE_ON_CANCELLATION");
+    assert_eq!(of("-", "-"), None);
+    for (cluster, job) in [(retain, ""), (delete, retain), (retain, "-"), ("-", retain)] {
+        assert_eq!(of(cluster, job), Some(Retention::Kept), "{cluster} {job}");
+    }
+    for (cluster, job) in [(retain, delete), (delete, ""), ("-", delete)] {
+        assert_eq!(of(cluster, job), Some(Retention::Deleted), "{cluster} {job}");
+    }
+    for (cluster, job) in [("", ""), ("-", ""), ("", "-"), (delete, "-")] {
+        assert_eq!(of(cluster, job), Some(Retention::DeletedByDefault), "{cluster} {job}");
+    }
+}
+
 fn stop(body: &[u8]) -> Result<(String, Vec<OddityKind>), Failure> {
     read("POST", &format!("{JOB}/stop"), body, &[])
 }

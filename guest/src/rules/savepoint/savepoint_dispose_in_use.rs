@@ -177,6 +177,28 @@ mod tests {
     }
 
     #[test]
+    fn what_the_strategy_passes_over_is_not_the_newest() {
+        let of = |strategy: &str, own: &str, other: &str| {
+            let at = |id: &str, day: u8, more: &str| {
+                format!("{{id: {id}, state: COMPLETED, createdAt: '2026-11-0{day}T00:00:00Z', {more}}}")
+            };
+            let facts = format!(
+                "deployment: {{restoreStrategy: {{kind: {strategy}}}}}\nsavepoints: [{}, {}]",
+                at("orders", 1, own),
+                at("b", 2, other)
+            );
+            says(&RULE, &dispose(Dialect::Ververica, None, &facts).in_state("CANCELLED"))
+        };
+        let checkpoint = "origin: RETAINED_CHECKPOINT";
+        assert_eq!(of("LATEST_SAVEPOINT", "origin: SUSPEND", checkpoint), only(Effect::Deny));
+        assert_eq!(of("LATEST_STATE", "origin: SUSPEND", checkpoint), SILENT);
+        assert_eq!(of("LATEST_STATE", "origin: SUSPEND", "origin: COPIED, annotations: {}"), only(Effect::Deny));
+        let there = "location: 's3://b/sp'";
+        assert_eq!(of("LATEST_STATE", there, there), only(Effect::Deny), "two records of one savepoint");
+        assert_eq!(of("NONE", there, "location: 's3://b/sp2'"), SILENT);
+    }
+
+    #[test]
     fn others_that_refer_to_it_warn() {
         let of = |facts| says(&RULE, &dispose(Dialect::FlinkRest, Some("s3://b/sp"), facts));
         assert_eq!(of("savepoints: [{location: 's3://b/sp', referencedBy: [a]}]"), only(Effect::Warn));
