@@ -2,7 +2,7 @@
 //! Keys and their order of look-up: DOMAIN 3.6.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::document::Node;
 use crate::location::SavepointLocation;
@@ -63,6 +63,9 @@ pub const RENAMED: [Key; 15] = [
     ],
     &["restart-strategy.type", "restart-strategy"],
 ];
+
+/// Where something stands in a list, by its name. One type for all such maps: each costs the component two kilobytes.
+pub type Slots<'d> = BTreeMap<Cow<'d, str>, usize>;
 
 /// Layers of configuration, the weakest first.
 #[derive(Debug, Default)]
@@ -188,6 +191,16 @@ impl<'d> Configuration<'d> {
     /// Whether the last checkpoint is kept when the job is cancelled; `None`: nothing is said.
     pub fn retains(&self) -> Option<bool> {
         self.present(RETENTION).map(|word| word.trim().eq_ignore_ascii_case("RETAIN_ON_CANCELLATION"))
+    }
+
+    /// Each key with the place of its last entry.
+    #[inline(never)]
+    pub fn slots(&self) -> Slots<'_> {
+        let mut slots = Slots::new();
+        for (at, entry) in self.entries.iter().enumerate() {
+            slots.insert(Cow::Borrowed(entry.key.as_ref()), at);
+        }
+        slots
     }
 
     /// All entries, the weakest layer first.

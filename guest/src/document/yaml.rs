@@ -2,7 +2,7 @@
 //! and `0x1f` count). What tools disagree on is refused: duplicate keys, merge keys, own tags, several documents.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 
@@ -11,7 +11,7 @@ use super::{DocumentError, Item, Kind, MAX_DEPTH, MAX_NODES, SKIPPED};
 /// Parses the one document in `text`.
 pub(super) fn parse(text: &str, items: &mut Vec<Item>, texts: &mut Vec<String>) -> Result<(), DocumentError> {
     let offsets = Offsets::new(text);
-    let mut builder = Builder { items, texts, open: Vec::new(), anchors: BTreeMap::new() };
+    let mut builder = Builder { items, texts, open: Vec::new(), anchors: Vec::new() };
     let mut documents = 0;
     let mut parser = Parser::new_from_str(text);
     while let Some(event) = parser.next_event() {
@@ -36,7 +36,7 @@ struct Builder<'t> {
     texts: &'t mut Vec<String>,
     open: Vec<Open>,
     /// Each anchor's value, once complete: its items, and how deep it nests.
-    anchors: BTreeMap<usize, (u32, u32, usize)>,
+    anchors: Vec<Option<(u32, u32, usize)>>,
 }
 
 /// A container that is not complete yet.
@@ -176,7 +176,13 @@ impl Builder<'_> {
 
     fn remember(&mut self, anchor: usize, index: u32, height: usize) {
         if anchor > 0 {
-            self.anchors.insert(anchor, (index, self.items.len() as u32, height));
+            // The parser counts anchors from one.
+            if self.anchors.len() <= anchor {
+                self.anchors.resize(anchor + 1, None);
+            }
+            if let Some(slot) = self.anchors.get_mut(anchor) {
+                *slot = Some((index, self.items.len() as u32, height));
+            }
         }
     }
 
@@ -185,7 +191,7 @@ impl Builder<'_> {
         if self.key_due() {
             return Err(DocumentError::new("an alias as a name is not read", at));
         }
-        let Some(&(start, end, height)) = self.anchors.get(&anchor) else {
+        let Some((start, end, height)) = self.anchors.get(anchor).copied().flatten() else {
             return Err(DocumentError::new("this alias stands inside its own anchor", at));
         };
         if self.open.len() + height > MAX_DEPTH {

@@ -2,10 +2,9 @@
 //! counts, and the difference is told.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use super::{Facts, Savepoint, Savepoints};
-use crate::configuration::{Configuration, Entry, RETENTION};
+use crate::configuration::{Configuration, Entry, RETENTION, Slots};
 use crate::document::Node;
 use crate::operation::{JobState, Retention};
 use crate::text::is_secret;
@@ -183,15 +182,14 @@ impl Found {
     /// What is stored takes the place of what was declared, and of an earlier read of the same object.
     fn related<'d>(&mut self, ours: &mut Vec<Node<'d>>, observed: &[Node<'d>]) {
         let declared = ours.len();
-        let mut slots = BTreeMap::new();
+        let mut slots = Slots::new();
         let mut all: Vec<_> = std::mem::take(ours).into_iter().map(Some).collect();
         for (at, node) in all.iter().flatten().enumerate() {
-            slots.entry(Name::of(node)).or_insert(at);
+            slots.entry(Name::of(node).key(true)).or_insert(at);
         }
         for node in observed {
             let name = Name::of(node);
-            let anywhere = Name { namespace: None, ..name.clone() };
-            let known = slots.get(&name).or_else(|| slots.get(&anywhere)).copied();
+            let known = slots.get(&name.key(true)).or_else(|| slots.get(&name.key(false))).copied();
             let earlier = known.and_then(|at| all.get_mut(at)).and_then(Option::take);
             let spec = |node: &Node<'d>| node.get("spec");
             if known.is_some_and(|at| at < declared)
@@ -201,7 +199,7 @@ impl Found {
                 let what = format!("related ({} {})", name.kind, name.name);
                 self.add(&what, "another `spec`", "the `spec` that is stored");
             }
-            slots.insert(name, all.len());
+            slots.insert(name.key(true), all.len());
             all.push(Some(*node));
         }
         ours.extend(all.into_iter().flatten());
@@ -209,7 +207,6 @@ impl Found {
 }
 
 /// What a resource is known by.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Name<'d> {
     kind: Cow<'d, str>,
     name: Cow<'d, str>,
@@ -225,6 +222,12 @@ impl<'d> Name<'d> {
             name: word(&["metadata", "name"]).unwrap_or_default(),
             namespace: word(&["metadata", "namespace"]),
         }
+    }
+
+    /// In one word; no name holds a line break.
+    fn key(&self, here: bool) -> Cow<'d, str> {
+        let namespace = self.namespace.as_deref().filter(|_| here).unwrap_or_default();
+        Cow::Owned([&self.kind, &self.name, namespace].join("\n"))
     }
 }
 

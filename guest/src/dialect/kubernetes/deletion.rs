@@ -1,12 +1,10 @@
 //! Deletes of the kinds that run jobs, and what amounts to one: taking the operator's finalizer or adding the canary
 //! label (DOMAIN 6.0-2, 6.0-9).
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use super::current;
 use super::request::Ask;
-use crate::configuration::{Configuration, SAVEPOINT_ON_DELETION};
+use crate::configuration::{Configuration, SAVEPOINT_ON_DELETION, Slots};
 use crate::document::Node;
 use crate::facts::Facts;
 use crate::instant::Instant;
@@ -103,10 +101,15 @@ fn session_jobs<'d>(stage: &Stage<'d>, ask: &Ask<'d>, cluster: Resource<'d>) -> 
             && node.path(&["spec", "deploymentName"]).is_some_and(|name| name.is(&ask.target.name))
     };
     // Every list is walked once, however many jobs and snapshots there are.
-    let mut snapshots: BTreeMap<Cow<'_, str>, Vec<Node<'_>>> = BTreeMap::new();
+    let (mut slots, mut snapshots) = (Slots::new(), Vec::<Vec<Node<'_>>>::new());
     for node in facts.related.iter().filter(|node| node.get("kind").is_some_and(|it| it.is(Kind::Snapshot.word()))) {
         if let Some(name) = node.path(&["spec", "jobReference", "name"]).and_then(|name| name.text()) {
-            snapshots.entry(name).or_default().push(*node);
+            let next = snapshots.len();
+            let at = *slots.entry(name).or_insert(next);
+            match snapshots.get_mut(at) {
+                Some(group) => group.push(*node),
+                None => snapshots.push(vec![*node]),
+            }
         }
     }
     let dependent = |node: &Node<'d>| {
@@ -131,7 +134,7 @@ fn session_jobs<'d>(stage: &Stage<'d>, ask: &Ask<'d>, cluster: Resource<'d>) -> 
             old: Some(job),
             bare: false,
         };
-        let snapshots = snapshots.get(&name).map_or(&[][..], Vec::as_slice);
+        let snapshots = slots.get(&name).and_then(|at| snapshots.get(*at)).map_or(&[][..], Vec::as_slice);
         let deletion = deletion(facts, snapshots, spec.keeps_state(), &own, job, first, deployed);
         Dependent { name, state, deletion: Deletion { place: Place::Body(cluster.node), ..deletion } }
     };

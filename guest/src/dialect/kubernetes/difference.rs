@@ -1,8 +1,6 @@
 //! What a changed spec does to a job that runs, field by field: the operator's own table (DOMAIN 4.1, "What a changed
 //! field does").
 
-use std::collections::BTreeMap;
-
 use crate::configuration::Configuration;
 use crate::document::Node;
 use crate::number;
@@ -121,17 +119,12 @@ impl<'d> Difference<'d> {
         if let Some(new) = new {
             after.overlay(new);
         }
-        let mut known: BTreeMap<&str, (&str, Node<'_>)> = BTreeMap::new();
-        for entry in before.entries() {
-            known.insert(&entry.key, (&entry.value, entry.node));
-        }
-        let mut seen: BTreeMap<&str, (&str, Node<'d>)> = BTreeMap::new();
-        for entry in after.entries() {
-            seen.insert(&entry.key, (&entry.value, entry.node));
-        }
-        for (key, (value, node)) in &seen {
-            if known.get(key).is_none_or(|(before, _)| before != value) {
-                self.key(key, *node);
+        let (known, seen) = (before.slots(), after.slots());
+        for (key, at) in &seen {
+            let Some(entry) = after.entries().get(*at) else { continue };
+            let stood = known.get(key).and_then(|at| before.entries().get(*at));
+            if stood.is_none_or(|stood| stood.value != entry.value) {
+                self.key(key, entry.node);
             }
         }
         for key in known.keys().filter(|key| !seen.contains_key(*key)) {

@@ -1,8 +1,8 @@
 //! One option said twice, with different values (REC R21): in an older spelling, or nested and flat.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 
-use crate::configuration::{Entry, RENAMED, STATE_BACKEND};
+use crate::configuration::{Entry, RENAMED, STATE_BACKEND, Slots};
 use crate::document::Node;
 use crate::finding::Report;
 use crate::location;
@@ -76,12 +76,11 @@ fn alike(names: &'static [&'static str], ours: &str, theirs: &str) -> bool {
 
 /// The same key twice: nested and flat, or flat and flat, of which the last wins.
 fn collisions(stage: &Stage<'_>, map: Node<'_>, own: &[Entry<'_>], report: &mut Report<'_>) {
-    let mut seen: BTreeMap<&str, &Entry<'_>> = BTreeMap::new();
+    let mut seen = Slots::new();
     let mut found = 0;
-    for entry in own {
-        let Some(earlier) = seen.insert(&entry.key, entry).filter(|earlier| earlier.value != entry.value) else {
-            continue;
-        };
+    for (at, entry) in own.iter().enumerate() {
+        let earlier = seen.insert(Cow::Borrowed(entry.key.as_ref()), at).and_then(|at| own.get(at));
+        let Some(earlier) = earlier.filter(|earlier| earlier.value != entry.value) else { continue };
         found += 1;
         if found > MOST {
             return;

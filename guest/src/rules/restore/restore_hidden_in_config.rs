@@ -1,7 +1,5 @@
 //! A restore that is asked for among the configuration, where checks of the named fields do not look (DOMAIN 3.3).
 
-use std::collections::BTreeSet;
-
 use crate::configuration::{Configuration, Entry};
 use crate::document::Node;
 use crate::finding::Report;
@@ -49,11 +47,15 @@ fn look(map: Node<'_>, before: Option<Node<'_>>, fields: &str, report: &mut Repo
     let (mut configuration, mut stored) = (Configuration::default(), Configuration::default());
     configuration.overlay(map);
     before.into_iter().for_each(|map| stored.overlay(map));
-    let stored: BTreeSet<_> = stored.entries().iter().map(|entry| (&entry.key, &entry.value)).collect();
-    let is_old = |entry: &Entry<'_>| stored.contains(&(&entry.key, &entry.value));
-    let mut hidden: Vec<_> = configuration.entries().iter().filter(|entry| is_recovery(&entry.key)).collect();
-    hidden.sort_by_cached_key(|entry| is_old(entry));
-    for entry in hidden.into_iter().take(MOST) {
+    let slots = stored.slots();
+    let is_old = |entry: &Entry<'_>| {
+        let stood = slots.get(&entry.key).and_then(|at| stored.entries().get(*at));
+        stood.is_some_and(|stood| stood.value == entry.value)
+    };
+    // What this request brings in first.
+    let hidden =
+        |old: bool| configuration.entries().iter().filter(move |entry| is_recovery(&entry.key) && is_old(entry) == old);
+    for entry in hidden(false).chain(hidden(true)).take(MOST) {
         let place = Place::Body(entry.node);
         let message = format!("`{}` decides what the job restores, beside the fields that are made for it", entry.key);
         let draft = match is_old(entry) {
