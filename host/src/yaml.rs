@@ -178,7 +178,12 @@ fn number(text: &str) -> Option<Number> {
         return Number::from_i128(if negative { -whole } else { whole });
     }
     let float = clean.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-'));
-    float.then(|| clean.parse().ok()).flatten().and_then(Number::from_f64)
+    let float: f64 = float.then(|| clean.parse().ok()).flatten()?;
+    // Go writes `1e9` as `1000000000` in JSON, and so `kubectl` sends it.
+    match float.to_string().parse::<i64>() {
+        Ok(whole) => Some(whole.into()),
+        Err(_) => Number::from_f64(float),
+    }
 }
 
 #[cfg(test)]
@@ -188,12 +193,13 @@ mod tests {
 
     #[test]
     fn scalars_mean_what_kubectl_makes_of_them() {
-        let value =
-            parse("a: yes\nb: 'yes'\nc: 0x1f\nd: 1_000\ne: -0.5e3\nf: 2026-11-21\ng:\nh: 017\ni: 1.2.3\nj: 0\n");
+        let value = parse(
+            "a: yes\nb: 'yes'\nc: 0x1f\nd: 1_000\ne: -0.5e3\nf: 2026-11-21\ng:\nh: 017\ni: 1.2.3\nj: 0\nk: 1e9\nl: 1.5\n",
+        );
         assert_eq!(
             value.unwrap(),
-            json!({"a": true, "b": "yes", "c": 31, "d": 1000, "e": -500.0, "f": "2026-11-21", "g": null, "h": 15,
-                   "i": "1.2.3", "j": 0})
+            json!({"a": true, "b": "yes", "c": 31, "d": 1000, "e": -500, "f": "2026-11-21", "g": null, "h": 15,
+                   "i": "1.2.3", "j": 0, "k": 1_000_000_000, "l": 1.5})
         );
     }
 
