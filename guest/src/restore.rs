@@ -63,6 +63,7 @@ pub enum Fate {
 }
 
 /// The plan of the stage's last start, as far as its snapshots are known.
+#[inline(never)]
 pub fn plan(stage: &Stage<'_>) -> Option<RestorePlan> {
     let Some((_, start)) = stage.starts().last() else {
         let opaque = stage.operations.iter().any(|operation| matches!(operation.action, Action::OpaqueStart));

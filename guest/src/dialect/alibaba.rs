@@ -52,6 +52,7 @@ impl Route {
 }
 
 /// Decodes a call and hands it to `then`.
+#[inline(never)]
 pub(super) fn decode<R>(
     call: &Call<'_>,
     context: &Context<'_>,

@@ -18,6 +18,7 @@ use crate::operation::{
 use body::Body;
 
 /// Decodes a call and hands it to `then`.
+#[inline(never)]
 pub(super) fn decode<R>(
     call: &Call<'_>,
     context: &Context<'_>,

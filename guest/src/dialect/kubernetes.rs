@@ -49,6 +49,7 @@ pub(super) fn manifest<R>(
     decode(request::manifest(manifest, live)?, context, then)
 }
 
+#[inline(never)]
 fn decode<R>(asked: Asked<'_>, context: &Context<'_>, then: impl FnOnce(&Decoded<'_>) -> R) -> Result<R, Failure> {
     match asked {
         Asked::Resource(ask) => match idle(&ask) {
@@ -165,6 +166,7 @@ fn finish<R>(stage: Stage<'_>, then: impl FnOnce(&Decoded<'_>) -> R) -> Result<R
 }
 
 /// Snapshots, and the resources of Ververica's operator.
+#[inline(never)]
 fn other<'d, R>(ask: &Ask<'d>, context: &Context<'d>, then: impl FnOnce(&Decoded<'_>) -> R) -> Result<R, Failure> {
     let job = snapshot::job_of(ask).filter(|_| ask.kind == Kind::Snapshot);
     let about = job.as_ref().filter(|_| ask.verb != Verb::Delete).unwrap_or(&ask.target);
@@ -187,6 +189,7 @@ fn other<'d, R>(ask: &Ask<'d>, context: &Context<'d>, then: impl FnOnce(&Decoded
 }
 
 /// Resources that run a job: FlinkDeployment, FlinkSessionJob, FlinkBlueGreenDeployment.
+#[inline(never)]
 fn job<R>(ask: &Ask<'_>, context: &Context<'_>, then: impl FnOnce(&Decoded<'_>) -> R) -> Result<R, Failure> {
     let node = |name: &str| ask.before()?.status(&["reconciliationStatus", name]);
     let (last, stable) = (node("lastReconciledSpec"), node("lastStableSpec"));

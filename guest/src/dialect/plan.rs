@@ -24,6 +24,7 @@ const PLATFORMS: &[Dialect] = &[Dialect::Kubernetes, Dialect::Ververica, Dialect
 const MAX_STEPS: usize = 200;
 
 /// Decodes a plan and hands it to `then`.
+#[inline(never)]
 pub(super) fn decode<R>(
     plan: Node<'_>,
     context: &Context<'_>,

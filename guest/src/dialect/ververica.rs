@@ -82,6 +82,7 @@ pub(super) fn declared<'d>(
 }
 
 /// Decodes a call and hands it to `then`.
+#[inline(never)]
 pub(super) fn decode<R>(
     call: &Call<'_>,
     context: &Context<'_>,

@@ -12,6 +12,50 @@ pub struct Node<'d> {
     pub(super) index: u32,
 }
 
+/// The members of an object.
+#[derive(Clone, Debug)]
+pub struct Members<'d> {
+    document: &'d Document<'d>,
+    index: u32,
+    end: u32,
+}
+
+impl<'d> Iterator for Members<'d> {
+    type Item = (Node<'d>, Node<'d>);
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Self::Item> {
+        let Self { document, index, end } = *self;
+        if index >= end {
+            return None;
+        }
+        self.index = document.after(index + 1);
+        Some((Node { document, index }, Node { document, index: index + 1 }))
+    }
+}
+
+/// The elements of an array.
+#[derive(Clone, Debug)]
+pub struct Elements<'d> {
+    document: &'d Document<'d>,
+    index: u32,
+    end: u32,
+}
+
+impl<'d> Iterator for Elements<'d> {
+    type Item = Node<'d>;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Self::Item> {
+        let Self { document, index, end } = *self;
+        if index >= end {
+            return None;
+        }
+        self.index = document.after(index);
+        Some(Node { document, index })
+    }
+}
+
 impl std::fmt::Debug for Node<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{:?} {:?}", self.item().kind, self.source())
@@ -22,11 +66,6 @@ impl<'d> Node<'d> {
     #[inline(always)]
     fn item(&self) -> Item {
         self.document.item(self.index)
-    }
-
-    #[inline(always)]
-    fn at(&self, index: u32) -> Self {
-        Self { document: self.document, index }
     }
 
     #[inline(always)]
@@ -62,7 +101,7 @@ impl<'d> Node<'d> {
     pub fn member(&self, name: &str) -> Option<Node<'d>> {
         let mut found = None;
         for (key, value) in self.members() {
-            if key.is(name) {
+            if key.reads(name) {
                 found = Some(value);
             }
         }
@@ -76,19 +115,11 @@ impl<'d> Node<'d> {
     }
 
     /// The members of an object in order, duplicates and nulls included; nothing for other kinds.
-    pub fn members(&self) -> impl Iterator<Item = (Node<'d>, Node<'d>)> + use<'d> {
-        let here = *self;
-        let item = here.item();
+    #[inline(always)]
+    pub fn members(&self) -> Members<'d> {
+        let item = self.item();
         let end = if item.kind == Kind::Object { item.extra } else { 0 };
-        let mut index = here.index + 1;
-        std::iter::from_fn(move || {
-            if index >= end {
-                return None;
-            }
-            let (key, value) = (here.at(index), here.at(index + 1));
-            index = here.document.after(index + 1);
-            Some((key, value))
-        })
+        Members { document: self.document, index: self.index + 1, end }
     }
 
     /// Whether a value stands inside this one.
@@ -98,19 +129,11 @@ impl<'d> Node<'d> {
     }
 
     /// The elements of an array; nothing for other kinds.
-    pub fn elements(&self) -> impl Iterator<Item = Node<'d>> + use<'d> {
-        let here = *self;
-        let item = here.item();
+    #[inline(always)]
+    pub fn elements(&self) -> Elements<'d> {
+        let item = self.item();
         let end = if item.kind == Kind::Array { item.extra } else { 0 };
-        let mut index = here.index + 1;
-        std::iter::from_fn(move || {
-            if index >= end {
-                return None;
-            }
-            let element = here.at(index);
-            index = here.document.after(index);
-            Some(element)
-        })
+        Elements { document: self.document, index: self.index + 1, end }
     }
 
     /// The text of a string or a key.
@@ -151,7 +174,14 @@ impl<'d> Node<'d> {
     }
 
     /// Whether this is a string or key with exactly this text.
+    #[inline(never)]
     pub fn is(&self, text: &str) -> bool {
+        self.reads(text)
+    }
+
+    /// The same, for the loop that looks members up.
+    #[inline(always)]
+    fn reads(&self, text: &str) -> bool {
         let item = self.item();
         match item.kind {
             // Between its quotes; most names differ in length already.
@@ -300,6 +330,7 @@ impl<'d> Node<'d> {
 }
 
 /// Eight bytes at a time: in WebAssembly comparing slices is a call that goes byte by byte.
+#[inline(always)]
 fn equal(a: &[u8], b: &[u8]) -> bool {
     if a.len() != b.len() {
         return false;

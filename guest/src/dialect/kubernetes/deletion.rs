@@ -1,7 +1,6 @@
 //! Deletes of the kinds that run jobs, and what amounts to one: taking the operator's finalizer or adding the canary
 //! label (DOMAIN 6.0-2, 6.0-9).
 
-
 use super::current;
 use super::request::Ask;
 use crate::configuration::{Configuration, SAVEPOINT_ON_DELETION, Slots};
