@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::document::Node;
+use crate::document::{Node, equal};
 use crate::location::SavepointLocation;
 
 /// An option with its spellings, the current one first: Flink looks them up in this order.
@@ -71,6 +71,33 @@ pub type Slots<'d> = BTreeMap<Cow<'d, str>, usize>;
 #[derive(Debug, Default)]
 pub struct Configuration<'d> {
     entries: Vec<Entry<'d>>,
+}
+
+/// So many keys are found faster by looking at each than through a map, whose comparisons go byte by byte in WebAssembly.
+pub const FEW: usize = 48;
+
+/// The entries by their names, each the topmost of its name.
+#[derive(Debug)]
+pub struct Places<'c, 'd> {
+    configuration: &'c Configuration<'d>,
+    slots: Option<Slots<'c>>,
+}
+
+impl<'c, 'd> Places<'c, 'd> {
+    /// The entry of exactly this spelling that counts.
+    #[inline(never)]
+    pub fn last(&self, name: &str) -> Option<&'c Entry<'d>> {
+        match &self.slots {
+            Some(slots) => self.configuration.entries.get(*slots.get(name)?),
+            None => self.configuration.last(name),
+        }
+    }
+
+    /// The entries that count, in their order.
+    pub fn all(&self) -> impl Iterator<Item = &'c Entry<'d>> {
+        let counts = |entry: &&'c Entry<'d>| self.last(&entry.key).is_some_and(|last| std::ptr::eq(last, *entry));
+        self.configuration.entries.iter().filter(counts)
+    }
 }
 
 /// One key with its value.
@@ -142,7 +169,18 @@ impl<'d> Configuration<'d> {
     /// The entry that Flink would use: the first spelling that is present in any layer, from the topmost layer.
     #[inline(never)]
     pub fn entry(&self, key: Key) -> Option<&Entry<'d>> {
-        key.iter().find_map(|name| self.entries.iter().rev().find(|entry| entry.key == *name))
+        key.iter().find_map(|name| self.last(name))
+    }
+
+    /// The topmost entry of exactly this spelling.
+    #[inline(always)]
+    fn last(&self, name: &str) -> Option<&Entry<'d>> {
+        self.entries.iter().rev().find(|entry| equal(entry.key.as_bytes(), name.as_bytes()))
+    }
+
+    /// For looking many keys up.
+    pub fn places(&self) -> Places<'_, 'd> {
+        Places { configuration: self, slots: (self.entries.len() > FEW).then(|| self.slots()) }
     }
 
     /// The value that Flink would use.
@@ -195,7 +233,7 @@ impl<'d> Configuration<'d> {
 
     /// Each key with the place of its last entry.
     #[inline(never)]
-    pub fn slots(&self) -> Slots<'_> {
+    fn slots(&self) -> Slots<'_> {
         let mut slots = Slots::new();
         for (at, entry) in self.entries.iter().enumerate() {
             slots.insert(Cow::Borrowed(entry.key.as_ref()), at);

@@ -9,6 +9,7 @@ mod yaml;
 use std::borrow::Cow;
 
 pub use node::Node;
+pub(crate) use node::equal;
 
 /// How deep containers may nest. Jackson stops at 1,000, the Kubernetes API server at 10,000; no request comes near.
 pub const MAX_DEPTH: usize = 256;

@@ -331,7 +331,7 @@ impl<'d> Node<'d> {
 
 /// Eight bytes at a time: in WebAssembly comparing slices is a call that goes byte by byte.
 #[inline(always)]
-fn equal(a: &[u8], b: &[u8]) -> bool {
+pub(crate) fn equal(a: &[u8], b: &[u8]) -> bool {
     if a.len() != b.len() {
         return false;
     }

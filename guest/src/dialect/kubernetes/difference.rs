@@ -119,16 +119,14 @@ impl<'d> Difference<'d> {
         if let Some(new) = new {
             after.overlay(new);
         }
-        let (known, seen) = (before.slots(), after.slots());
-        for (key, at) in &seen {
-            let Some(entry) = after.entries().get(*at) else { continue };
-            let stood = known.get(key).and_then(|at| before.entries().get(*at));
-            if stood.is_none_or(|stood| stood.value != entry.value) {
-                self.key(key, entry.node);
+        let (known, seen) = (before.places(), after.places());
+        for entry in seen.all() {
+            if known.last(&entry.key).is_none_or(|stood| stood.value != entry.value) {
+                self.key(&entry.key, entry.node);
             }
         }
-        for key in known.keys().filter(|key| !seen.contains_key(*key)) {
-            self.key(key, here);
+        for entry in known.all().filter(|entry| seen.last(&entry.key).is_none()) {
+            self.key(&entry.key, here);
         }
     }
 

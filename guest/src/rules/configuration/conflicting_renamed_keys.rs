@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::configuration::{Entry, RENAMED, STATE_BACKEND, Slots};
-use crate::document::Node;
+use crate::configuration::{Entry, FEW, RENAMED, STATE_BACKEND, Slots};
+use crate::document::{Node, equal};
 use crate::finding::Report;
 use crate::location;
 use crate::operation::{Dialect, Place, Stage};
@@ -79,7 +79,10 @@ fn collisions(stage: &Stage<'_>, map: Node<'_>, own: &[Entry<'_>], report: &mut 
     let mut seen = Slots::new();
     let mut found = 0;
     for (at, entry) in own.iter().enumerate() {
-        let earlier = seen.insert(Cow::Borrowed(entry.key.as_ref()), at).and_then(|at| own.get(at));
+        let earlier = match own.len() > FEW {
+            true => seen.insert(Cow::Borrowed(entry.key.as_ref()), at).and_then(|at| own.get(at)),
+            false => own.iter().take(at).rev().find(|it| equal(it.key.as_bytes(), entry.key.as_bytes())),
+        };
         let Some(earlier) = earlier.filter(|earlier| earlier.value != entry.value) else { continue };
         found += 1;
         if found > MOST {

@@ -47,11 +47,8 @@ fn look(map: Node<'_>, before: Option<Node<'_>>, fields: &str, report: &mut Repo
     let (mut configuration, mut stored) = (Configuration::default(), Configuration::default());
     configuration.overlay(map);
     before.into_iter().for_each(|map| stored.overlay(map));
-    let slots = stored.slots();
-    let is_old = |entry: &Entry<'_>| {
-        let stood = slots.get(&entry.key).and_then(|at| stored.entries().get(*at));
-        stood.is_some_and(|stood| stood.value == entry.value)
-    };
+    let stored = stored.places();
+    let is_old = |entry: &Entry<'_>| stored.last(&entry.key).is_some_and(|stood| stood.value == entry.value);
     // What this request brings in first.
     let hidden =
         |old: bool| configuration.entries().iter().filter(move |entry| is_recovery(&entry.key) && is_old(entry) == old);
