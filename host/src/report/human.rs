@@ -141,7 +141,7 @@ fn finding(
         ("observed", finding.observed.as_deref()),
         ("expected", finding.expected.as_deref()),
         ("remedy", Some(finding.remedy.as_str())),
-        ("overridden", finding.overridden.as_deref()),
+        ("override", finding.overridden.as_deref()),
     ];
     rows.into_iter()
         .filter_map(|(label, value)| Some((label, value?)))

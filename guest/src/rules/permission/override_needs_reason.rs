@@ -78,7 +78,7 @@ fn words<'s>(
     let end = asked.until.as_deref();
     let soon = || {
         let longest = duration::write(settings.longest_override());
-        join(&["give `", until, "`, at most ", &longest, " ahead, such as `2026-11-21T10:00:00Z`"])
+        join(&["give `", until, "`, at most ", &longest, " ahead, written like `2026-11-21T10:00:00Z`"])
     };
     match fault {
         Fault::NoRule => ("it names no rule", None, join(&["name rule ids in `", list, "`, or take it away"])),
