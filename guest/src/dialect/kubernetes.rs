@@ -62,11 +62,11 @@ fn decode<R>(asked: Asked<'_>, context: &Context<'_>, then: impl FnOnce(&Decoded
         },
         Asked::Scale { target, user, object, old } => {
             // Its serializer leaves a zero out.
-            let replicas = |scale: Resource<'_>| match scale.node.path(&["spec", "replicas"]) {
+            let replicas = |scale: Resource<'_>| match scale.in_spec(&["replicas"]) {
                 None => Some(0),
                 Some(number) => number.integer(),
             };
-            let number = object.node.path(&["spec", "replicas"]);
+            let number = object.in_spec(&["replicas"]);
             let same = old.is_some_and(|old| replicas(old).is_some() && replicas(old) == replicas(object));
             let action = if same { Action::Nothing("leave unchanged") } else { Action::Rescale(number) };
             let mut stage = context.stage(Dialect::Kubernetes, &target.namespace, &target.name)?;
@@ -103,7 +103,7 @@ fn idle<'d>(ask: &Ask<'d>) -> Option<(&'static str, Place<'d>)> {
         return Some(("repeat the delete of", place));
     }
     let (Some(old), Some(object)) = (ask.old, ask.object) else { return None };
-    let unchanged = match (old.node.get("spec"), object.node.get("spec")) {
+    let unchanged = match (old.whole_spec(), object.whole_spec()) {
         (None, None) => true,
         (Some(before), Some(after)) => before.same(&after),
         _ => false,
@@ -122,7 +122,7 @@ fn idle<'d>(ask: &Ask<'d>) -> Option<(&'static str, Place<'d>)> {
 fn repeats(ask: &Ask<'_>) -> bool {
     const KUBECTL: &str = "kubectl.kubernetes.io/last-applied-configuration";
     let (Some(old), Some(object)) = (ask.old, ask.object) else { return false };
-    let unchanged = match (old.node.get("spec"), object.node.get("spec")) {
+    let unchanged = match (old.whole_spec(), object.whole_spec()) {
         (Some(before), Some(after)) => before.same(&after),
         _ => false,
     };
@@ -248,7 +248,7 @@ fn update<'d>(
         return;
     }
     if loses_finalizer(ask, old, object) {
-        let metadata = object.metadata("finalizers").or(object.node.get("metadata")).unwrap_or(object.node);
+        let metadata = object.metadata("finalizers").or(object.whole_metadata()).unwrap_or(object.node);
         if !deletion::abandon(stage, ask, deployed, Skipped::Finalizer, Place::Body(metadata)) {
             stage.operations.push(nothing("remove finalizer of"));
         }
@@ -283,7 +283,7 @@ fn deployed(ask: &Ask<'_>, stage: &Stage<'_>, reconciled: bool) -> Option<bool> 
     match stage.facts.deployment.never_started {
         Some(never) => Some(!never),
         None if ask.kind == Kind::BlueGreen && before.status(&["lastReconciledSpec"]).is_some() => Some(true),
-        None if ask.bare && before.node.get("status").is_none() => None,
+        None if ask.bare && !before.has_status() => None,
         None => Some(false),
     }
 }

@@ -116,24 +116,52 @@ impl Kind {
 /// What the operator writes as `upgradeSavepointPath` of a stop that kept its state in the metadata of high availability.
 pub const LAST_STATE_PATH: &str = "KUBERNETES_OPERATOR_LAST_STATE";
 
-/// A resource.
+/// A resource, with the parts that everything is read from.
 #[derive(Clone, Copy, Debug)]
 pub struct Resource<'d> {
     pub node: Node<'d>,
+    metadata: Option<Node<'d>>,
+    spec: Option<Node<'d>>,
+    status: Option<Node<'d>>,
 }
 
 impl<'d> Resource<'d> {
+    /// The resource that stands here.
+    pub fn at(node: Node<'d>) -> Self {
+        Self { node, metadata: node.get("metadata"), spec: node.get("spec"), status: node.get("status") }
+    }
+
+    /// A value below `spec`, wherever it says how a job runs.
+    pub fn in_spec(&self, path: &[&str]) -> Option<Node<'d>> {
+        self.spec?.path(path)
+    }
+
+    /// All of `spec`.
+    pub fn whole_spec(&self) -> Option<Node<'d>> {
+        self.spec
+    }
+
+    /// All of `metadata`.
+    pub fn whole_metadata(&self) -> Option<Node<'d>> {
+        self.metadata
+    }
+
+    /// The cluster has told what becomes of it.
+    pub fn has_status(&self) -> bool {
+        self.status.is_some()
+    }
+
     /// Whether the operator deletes the data of a snapshot, once that is COMPLETED, together with the resource (DOMAIN
     /// 4.2-10).
     pub fn is_disposed_of(&self) -> bool {
         let keeps = |savepoint: Node<'_>| savepoint.get("disposeOnDelete").and_then(|flag| flag.bool()) == Some(false);
-        let savepoint = self.node.path(&["spec", "savepoint"]);
-        let job = self.node.path(&["spec", "jobReference", "name"]).and_then(|name| name.scalar());
+        let savepoint = self.in_spec(&["savepoint"]);
+        let job = self.in_spec(&["jobReference", "name"]).and_then(|name| name.scalar());
         savepoint.is_some_and(|savepoint| !keeps(savepoint)) && job.is_some()
     }
 
     pub fn metadata(&self, name: &str) -> Option<Node<'d>> {
-        self.node.path(&["metadata", name])
+        self.metadata?.get(name)
     }
 
     pub fn annotation(&self, name: &str) -> Option<Node<'d>> {
@@ -147,7 +175,7 @@ impl<'d> Resource<'d> {
 
     /// The value stands in this resource, rather than in the operator's defaults or another one.
     pub fn holds(&self, node: Node<'_>) -> bool {
-        self.node.source().as_bytes().as_ptr_range().contains(&node.source().as_ptr())
+        self.node.holds(node)
     }
 
     /// It was deleted, and waits for its clean-up.
@@ -166,8 +194,8 @@ impl<'d> Resource<'d> {
 
     /// It is a FlinkStateSnapshot of this job, as the cluster returns it. A blue/green resource has two children.
     pub fn is_snapshot_of(&self, kind: Kind, job: &Target<'_>) -> bool {
-        let reference = |name: &str| self.node.path(&["spec", "jobReference", name]).and_then(|it| it.text());
-        let session = Kind::of_job(self.node.path(&["spec", "jobReference"])) == Kind::SessionJob;
+        let reference = |name: &str| self.in_spec(&["jobReference", name]).and_then(|it| it.text());
+        let session = Kind::of_job(self.in_spec(&["jobReference"])) == Kind::SessionJob;
         let named = |name: &str| name == job.name;
         let child = |name: &str| ["-blue", "-green"].iter().any(|it| name.strip_suffix(it).is_some_and(named));
         self.node.get("kind").is_some_and(|kind| kind.is(Kind::Snapshot.word()))
@@ -178,14 +206,14 @@ impl<'d> Resource<'d> {
 
     /// The same, if it is a savepoint that is in this state.
     pub fn is_savepoint_of(&self, kind: Kind, job: &Target<'_>, state: &str) -> bool {
-        self.node.path(&["spec", "savepoint"]).is_some()
+        self.in_spec(&["savepoint"]).is_some()
             && self.status(&["state"]).is_some_and(|word| word.is(state))
             && self.is_snapshot_of(kind, job)
     }
 
     /// The savepoint existed before the resource, which only makes it known.
     pub fn is_registration(&self) -> bool {
-        self.node.path(&["spec", "savepoint", "alreadyExists"]).and_then(|flag| flag.bool()) == Some(true)
+        self.in_spec(&["savepoint", "alreadyExists"]).and_then(|flag| flag.bool()) == Some(true)
     }
 
     /// When the snapshot was taken. A registration has a time too, but that tells nothing of the savepoint's age.
@@ -196,12 +224,11 @@ impl<'d> Resource<'d> {
 
     /// The spec that says how a job runs: a blue/green resource keeps it in its template.
     pub fn spec(&self, kind: Kind) -> Spec<'d> {
-        let path: &[&str] = if kind == Kind::BlueGreen { &["spec", "template", "spec"] } else { &["spec"] };
-        Spec::at(self.node.path(path))
+        Spec::at(if kind == Kind::BlueGreen { self.in_spec(&["template", "spec"]) } else { self.spec })
     }
 
     pub fn status(&self, path: &[&str]) -> Option<Node<'d>> {
-        self.node.get("status")?.path(path)
+        self.status?.path(path)
     }
 
     /// A text of the status that is not blank.
@@ -211,15 +238,16 @@ impl<'d> Resource<'d> {
 
     /// Some snapshot of its job is known to the operator, so there is state to lose (DOMAIN 6.0-10).
     pub fn knows_state(&self) -> bool {
+        let Some(job) = self.status(&["jobStatus"]) else { return false };
+        let (savepoints, checkpoints) = (job.get("savepointInfo"), job.get("checkpointInfo"));
+        let of = |info: Option<Node<'d>>, name: &str| info.and_then(|info| info.get(name));
         let positive = |node: Node<'_>| node.scalar().is_some_and(|text| !matches!(text.as_ref(), "" | "0"));
-        self.status_text(&["jobStatus", "upgradeSavepointPath"]).is_some()
-            || self.status(&["jobStatus", "savepointInfo", "lastSavepoint"]).is_some()
-            || self
-                .status(&["jobStatus", "savepointInfo", "savepointHistory"])
-                .is_some_and(|history| history.elements().next().is_some())
-            || self.status(&["jobStatus", "savepointInfo", "lastPeriodicSavepointTimestamp"]).is_some_and(positive)
-            || self.status(&["jobStatus", "checkpointInfo", "lastCheckpoint"]).is_some()
-            || self.status(&["jobStatus", "checkpointInfo", "lastPeriodicCheckpointTimestamp"]).is_some_and(positive)
+        job.get("upgradeSavepointPath").and_then(|path| path.scalar()).is_some_and(|path| !path.trim().is_empty())
+            || of(savepoints, "lastSavepoint").is_some()
+            || of(savepoints, "savepointHistory").is_some_and(|history| history.elements().next().is_some())
+            || of(savepoints, "lastPeriodicSavepointTimestamp").is_some_and(positive)
+            || of(checkpoints, "lastCheckpoint").is_some()
+            || of(checkpoints, "lastPeriodicCheckpointTimestamp").is_some_and(positive)
     }
 }
 

@@ -154,7 +154,7 @@ impl<'d> Case<'_, 'd> {
     /// The job has ended by itself: the operator goes by the last state it has seen.
     fn terminal(&self, state: &JobState) -> Way {
         let state = state.word();
-        let status = self.declaration.before().filter(|before| before.node.get("status").is_some());
+        let status = self.declaration.before().filter(|before| before.has_status());
         let path = status.and_then(|before| before.status_text(&["jobStatus", "upgradeSavepointPath"]));
         let metadata = self.before().has_high_availability() && self.declaration.kind != Kind::SessionJob;
         match path {

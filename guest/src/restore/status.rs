@@ -30,7 +30,7 @@ pub(super) fn known<'s, 'd>(stage: &'s Stage<'d>, declaration: &Declaration<'d>)
     for node in
         stage.facts.related.iter().filter(|node| node.get("kind").is_some_and(|kind| kind.is(Kind::Snapshot.word())))
     {
-        let snapshot = Resource { node: *node };
+        let snapshot = Resource::at(*node);
         let (savepoint, job) = resource(snapshot);
         let again = |other: &Known<'_, '_>| savepoint.id.is_some() && other.savepoint.id == savepoint.id;
         if !known.iter().take(declared).any(again) {

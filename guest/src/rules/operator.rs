@@ -162,7 +162,7 @@ impl<'d> Subject<'_, 'd> {
             (Some(last), _) => Last::Spec(last),
             (None, Some(old)) => {
                 let stored = old.status(&["reconciliationStatus", "lastReconciledSpec"]).is_some();
-                let bare = declaration.bare && old.node.get("status").is_none();
+                let bare = declaration.bare && !old.has_status();
                 if stored || bare { Last::Unknown } else { Last::Never }
             }
         }
@@ -182,7 +182,7 @@ impl<'d> Subject<'_, 'd> {
         let facts = &self.stage.facts;
         let namespace = self.stage.operations.first().map(|it| it.target.namespace.as_ref()).unwrap_or_default();
         match facts.related(kind, namespace, name) {
-            Some(node) => Referred::Found(Resource { node }),
+            Some(node) => Referred::Found(Resource::at(node)),
             None if facts.is_absent(kind, namespace, name) => Referred::Absent,
             None => Referred::Unknown,
         }

@@ -64,7 +64,7 @@ pub(crate) fn updated(old: &str, new: &str) -> Stage<'static> {
 pub(crate) fn declared(kind: Kind, old: Option<&str>, new: Option<&str>) -> Stage<'static> {
     let resource = |spec: &str| {
         let head = if kind == Kind::BlueGreen { "spec:\n template:\n  spec:" } else { "spec:" };
-        Resource { node: body(&format!("{head}\n   {}", spec.replace('\n', "\n   "))) }
+        Resource::at(body(&format!("{head}\n   {}", spec.replace('\n', "\n   "))))
     };
     let (old, object) = (old.map(resource), new.map(resource));
     let verb = match (&old, &object) {

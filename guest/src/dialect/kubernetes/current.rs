@@ -156,7 +156,7 @@ pub(super) fn retention(configuration: &Configuration<'_>) -> Retention {
 
 /// A declared resource, as the cluster returns it.
 pub(super) fn related<'d>(facts: &Facts<'d>, kind: &str, namespace: &str, name: &str) -> Option<Resource<'d>> {
-    facts.related(kind, namespace, name).map(|node| Resource { node })
+    facts.related(kind, namespace, name).map(Resource::at)
 }
 
 /// What a create or update says of the job's content.

@@ -45,7 +45,7 @@ pub(super) fn delete<'d>(stage: &mut Stage<'d>, ask: &Ask<'d>, deployed: Option<
             .or(old.spec(ask.kind).get("flinkConfiguration").map(Place::Body))
             .unwrap_or(Place::Body(old.node)),
         false => {
-            let label = old.canary().or(old.metadata("finalizers")).or(old.node.get("metadata"));
+            let label = old.canary().or(old.metadata("finalizers")).or(old.whole_metadata());
             Place::Body(label.unwrap_or(old.node))
         }
     };
@@ -112,7 +112,7 @@ fn session_jobs<'d>(stage: &Stage<'d>, ask: &Ask<'d>, cluster: Resource<'d>) -> 
         }
     }
     let dependent = |node: &Node<'d>| {
-        let job = Resource { node: *node };
+        let job = Resource::at(*node);
         let name = job.metadata("name").and_then(|name| name.text()).unwrap_or_default();
         let spec = job.spec(Kind::SessionJob);
         let mut settings = Configuration::default();
@@ -189,7 +189,7 @@ fn restore_points(facts: &Facts<'_>, snapshots: &[Node<'_>], ask: &Ask<'_>, old:
             points.push(Point { words, savepoint: savepoint.state.is_some(), at: created.and_then(seconds) });
         }
     }
-    for snapshot in snapshots.iter().map(|node| Resource { node: *node }) {
+    for snapshot in snapshots.iter().map(|node| Resource::at(*node)) {
         if !snapshot.is_savepoint_of(ask.kind, &ask.target, "COMPLETED") {
             continue;
         }

@@ -74,7 +74,7 @@ fn spec_stays<'d>(ask: &Ask<'d>, object: Resource<'d>, spec: Spec<'d>, found: &m
 /// What is odd about the resource that a create or an update brings.
 pub(super) fn inspect<'d>(ask: &Ask<'d>, found: &mut Vec<Oddity<'d>>) {
     let Some(object) = ask.object else { return };
-    let root = Spec::at(object.node.get("spec"));
+    let root = Spec::at(object.whole_spec());
     let spec = object.spec(ask.kind);
     objects(ask, object, found);
     spec_stays(ask, object, spec, found);

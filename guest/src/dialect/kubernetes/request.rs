@@ -132,12 +132,12 @@ pub(super) fn review(root: Node<'_>) -> Result<Asked<'_>, Failure> {
         "" => {}
         "status" => return Ok(Asked::Nothing { why: "status update of", target, place }),
         "scale" if text(request, &["resource", "resource"]) == "flinkdeployments" => {
-            let object = Resource { node: object.ok_or_else(|| lacks("UPDATE", "object"))? };
-            return Ok(Asked::Scale { target, user, object, old: old.map(|node| Resource { node }) });
+            let object = Resource::at(object.ok_or_else(|| lacks("UPDATE", "object"))?);
+            return Ok(Asked::Scale { target, user, object, old: old.map(Resource::at) });
         }
         other => {
             let oddity = unknown(request.get("subResource"), format!("the subresource `{other}` is not known here"));
-            let object = either.map(|node| Resource { node });
+            let object = either.map(Resource::at);
             return Ok(Asked::Unknown { oddity: oddity.observed(other), target, verb, user, object });
         }
     }
@@ -151,12 +151,12 @@ pub(super) fn review(root: Node<'_>) -> Result<Asked<'_>, Failure> {
         Err(why) => {
             let oddity = unknown(request.get("kind").or(request.get("resource")), why);
             let oddity = oddity.observed(format!("{group}/{version} {word}"));
-            let object = either.map(|node| Resource { node });
+            let object = either.map(Resource::at);
             return Ok(Asked::Unknown { oddity, target, verb, user, object });
         }
     };
-    let object = object.filter(Node::is_object).map(|node| Resource { node });
-    let old = old.filter(Node::is_object).map(|node| Resource { node });
+    let object = object.filter(Node::is_object).map(Resource::at);
+    let old = old.filter(Node::is_object).map(Resource::at);
     let (object, old) = match verb {
         Verb::Create => (Some(object.ok_or_else(|| lacks("CREATE", "object"))?), None),
         Verb::Update => {
@@ -197,7 +197,7 @@ pub(super) fn manifest<'d>(root: Node<'d>, live: Option<Node<'d>>) -> Result<Ask
         Err(why) => {
             let oddity = unknown(root.get("kind").or(root.get("apiVersion")), why);
             let oddity = oddity.observed(format!("{api} {word}"));
-            let object = Some(Resource { node: root });
+            let object = Some(Resource::at(root));
             return Ok(Asked::Unknown { oddity, target, verb: Verb::Create, user: "".into(), object });
         }
     };
@@ -211,8 +211,8 @@ pub(super) fn manifest<'d>(root: Node<'d>, live: Option<Node<'d>>) -> Result<Ask
         }
     }
     let verb = if live.is_some() { Verb::Update } else { Verb::Create };
-    let old = live.map(|node| Resource { node });
-    Ok(Asked::Resource(Ask { verb, kind, target, user: None, object: Some(Resource { node: root }), old, bare: true }))
+    let old = live.map(Resource::at);
+    Ok(Asked::Resource(Ask { verb, kind, target, user: None, object: Some(Resource::at(root)), old, bare: true }))
 }
 
 fn kind(group: &str, version: &str, word: &str) -> Result<Kind, String> {

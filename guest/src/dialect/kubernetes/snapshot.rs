@@ -14,13 +14,13 @@ use crate::operation::{Kind, Resource};
 
 /// The job that a snapshot is of.
 pub(super) fn job_of<'d>(ask: &Ask<'d>) -> Option<Target<'d>> {
-    let name = ask.resource()?.node.path(&["spec", "jobReference", "name"])?.scalar()?;
+    let name = ask.resource()?.in_spec(&["jobReference", "name"])?.scalar()?;
     Some(Target { namespace: ask.target.namespace.clone(), name })
 }
 
 /// The kind of the job that a snapshot is of.
 pub(super) fn kind_of(ask: &Ask<'_>) -> Kind {
-    Kind::of_job(ask.resource().and_then(|resource| resource.node.path(&["spec", "jobReference"])))
+    Kind::of_job(ask.resource().and_then(|resource| resource.in_spec(&["jobReference"])))
 }
 
 /// What is known of that job: the declared resource of its name, else the declared facts.
@@ -66,8 +66,8 @@ fn is_pending(old: Option<Resource<'_>>) -> bool {
 }
 
 fn take<'d>(stage: &mut Stage<'d>, ask: &Ask<'d>, resource: Resource<'d>) {
-    let savepoint = resource.node.path(&["spec", "savepoint"]);
-    let checkpoint = resource.node.path(&["spec", "checkpoint"]);
+    let savepoint = resource.in_spec(&["savepoint"]);
+    let checkpoint = resource.in_spec(&["checkpoint"]);
     let path = savepoint.and_then(|savepoint| savepoint.get("path"));
     let flag = |name: &str| savepoint.and_then(|savepoint| savepoint.get(name)).and_then(|flag| flag.bool());
     let (action, target, place) = match (savepoint, checkpoint) {
@@ -105,7 +105,7 @@ fn native(savepoint: Node<'_>, configuration: &Configuration<'_>) -> bool {
 }
 
 fn delete<'d>(stage: &mut Stage<'d>, ask: &Ask<'d>, resource: Resource<'d>) {
-    let savepoint = resource.node.path(&["spec", "savepoint"]);
+    let savepoint = resource.in_spec(&["savepoint"]);
     let completed = resource.status(&["state"]).is_some_and(|state| state.is("COMPLETED"));
     if !resource.is_disposed_of() || !completed {
         return nothing(stage, ask, "delete only the record of snapshot");

@@ -12,7 +12,7 @@ use crate::operation::{
 pub(super) fn decode<'d>(stage: &mut Stage<'d>, ask: &Ask<'d>) {
     let Some(resource) = ask.resource() else { return };
     stage.platform = Dialect::Ververica;
-    let new = resource.node.path(&["spec", "deployment"]);
+    let new = resource.in_spec(&["deployment"]);
     let place = Place::Body(new.unwrap_or(resource.node));
     let mut push =
         |action| stage.operations.push(Operation { action, target: ask.target.clone(), place: place.clone() });
@@ -28,7 +28,7 @@ pub(super) fn decode<'d>(stage: &mut Stage<'d>, ask: &Ask<'d>) {
     if savepoint.is_some() {
         push(Action::Trigger(Trigger { checkpoint: false, directory: None, native: false }));
     }
-    let whole = resource.node.path(&["spec", "syncingMode"]).is_some_and(|mode| mode.is("PUT"));
+    let whole = resource.in_spec(&["syncingMode"]).is_some_and(|mode| mode.is("PUT"));
     let old = before(&["spec", "deployment"]);
     declared(new, old, whole, changed(&["spec", "restartNonce"]), &ask.target, stage);
     initial_savepoint(stage, ask, new);

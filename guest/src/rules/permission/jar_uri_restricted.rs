@@ -107,7 +107,7 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
 
 /// What the operator's own configuration says, which no resource can change.
 fn operator_default<'s>(subject: &Subject<'s, '_>, key: &str) -> Option<&'s str> {
-    let defaults = Resource { node: subject.stage.facts.platform.configuration? };
+    let defaults = Resource::at(subject.stage.facts.platform.configuration?);
     let entries = subject.stage.current.configuration.entries();
     let entry = entries.iter().rev().find(|entry| entry.key == key && defaults.holds(entry.node))?;
     Some(&entry.value)

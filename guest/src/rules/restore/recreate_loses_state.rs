@@ -111,7 +111,7 @@ fn known<'f>(stage: &'f Stage<'_>, declaration: &Declaration<'_>, target: &Targe
         at: savepoint.created_at.as_deref().and_then(Instant::parse),
     });
     let related = stage.facts.related.iter().filter_map(|node| {
-        let snapshot = Resource { node: *node };
+        let snapshot = Resource::at(*node);
         let own = snapshot.is_savepoint_of(declaration.kind, target, "COMPLETED");
         let location = snapshot.status_text(&["path"]).filter(|_| own)?;
         let at = snapshot.taken_at().as_deref().and_then(Instant::parse);

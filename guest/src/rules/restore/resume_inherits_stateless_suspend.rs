@@ -73,7 +73,7 @@ mod tests {
             let declaration = it.declaration.as_mut().unwrap();
             let old =
                 format!("spec: {{job: {{state: suspended}}}}\nstatus: {{reconciliationStatus: {{state: {state}}}}}");
-            declaration.old = Some(Resource { node: body(&old) });
+            declaration.old = Some(Resource::at(body(&old)));
             declaration.last = last;
         })
     }

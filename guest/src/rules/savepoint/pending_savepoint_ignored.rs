@@ -31,7 +31,7 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     let snapshots =
         || stage.facts.related.iter().filter(|node| node.get("kind").is_some_and(|it| it.is(Kind::Snapshot.word())));
     let snapshot =
-        snapshots().find(|node| Resource { node: **node }.is_savepoint_of(declaration.kind, target, "IN_PROGRESS"));
+        snapshots().find(|node| Resource::at(**node).is_savepoint_of(declaration.kind, target, "IN_PROGRESS"));
     let declared = stage.facts.savepoints.iter().flatten();
     let started = declared.map(|it| it.state.as_deref()).any(|it| matches!(it, Some("STARTED" | "IN_PROGRESS")));
     let trigger = declaration.before().and_then(|it| it.status_text(&["jobStatus", "savepointInfo", "triggerId"]));
@@ -77,7 +77,7 @@ mod tests {
         assert_eq!(says(&RULE, &upgrade(SNAPSHOT)), only(Effect::Warn));
         let by_status = upgrade("{}").with(|it| {
             let old = "spec: {image: a}\nstatus: {jobStatus: {savepointInfo: {triggerId: abc}}}";
-            it.declaration.as_mut().unwrap().old = Some(Resource { node: body(old) });
+            it.declaration.as_mut().unwrap().old = Some(Resource::at(body(old)));
         });
         assert_eq!(says(&RULE, &by_status), only(Effect::Warn));
     }

@@ -39,7 +39,7 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
 /// This part of a snapshot that is created or changed.
 pub(super) fn snapshot<'s, 'd>(stage: &'s Stage<'d>, name: &str) -> Option<(&'s Declaration<'d>, Node<'d>)> {
     let declaration = stage.declaration.as_ref().filter(|it| it.kind == Kind::Snapshot && it.verb != Verb::Delete)?;
-    Some((declaration, declaration.object?.node.path(&["spec", name])?))
+    Some((declaration, declaration.object?.in_spec(&[name])?))
 }
 
 #[cfg(test)]

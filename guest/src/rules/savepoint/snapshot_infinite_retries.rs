@@ -23,7 +23,7 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
         return;
     };
     let exists = spec.get("alreadyExists").is_some_and(|flag| flag.bool() == Some(true));
-    let limit = declaration.object.and_then(|object| object.node.path(&["spec", "backoffLimit"]));
+    let limit = declaration.object.and_then(|object| object.in_spec(&["backoffLimit"]));
     if exists || limit.is_some_and(|limit| limit.integer().is_none_or(|limit| limit >= 0)) {
         return;
     }

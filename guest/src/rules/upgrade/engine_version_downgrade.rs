@@ -174,7 +174,7 @@ mod tests {
         let suspended = upgrade("v2_0", "v1_20", Restore::Stopped).in_state("FINISHED").with(|it| {
             let declaration = it.declaration.as_mut().unwrap();
             let new = declaration.object;
-            let old = Some(Resource { node: body(&format!("spec: {{{}}}", stored.replace('\n', ", "))) });
+            let old = Some(Resource::at(body(&format!("spec: {{{}}}", stored.replace('\n', ", ")))));
             *declaration = Declaration::new(Verb::Update, Kind::Deployment, new, old, false);
             declaration.last = Some(Spec::at(Some(body(stored))));
         });
