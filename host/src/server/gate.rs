@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use futures_util::future::join_all;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
 use super::caller::Caller;
@@ -15,9 +15,10 @@ use super::judge::Judge;
 use super::metrics::Metrics;
 use super::shadow::Shadow;
 use super::turnstile::{TurnedAway, Turnstile};
-use crate::facts::{Answered, Inquiry, Live, Step};
+use crate::facts::live::Live;
+use crate::facts::{Answered, Inquiry, Step};
 use crate::input::Envelope;
-use crate::{CheckError, Decision, Fact, Failure, Lookup, PolicyError, Source, Verdict, clock};
+use crate::{CheckError, Fact, Failure, Lookup, PolicyError, Source, Verdict, clock};
 
 /// What is to be judged.
 #[derive(Clone, Debug)]
@@ -32,6 +33,8 @@ pub struct Question {
     pub body: Bytes,
     /// Who asks.
     pub caller: Caller,
+    /// The labels of its Kubernetes namespace, where they are known.
+    pub labels: Option<Value>,
     /// When the answer must be there.
     pub until: Instant,
 }
@@ -112,7 +115,7 @@ impl Gate {
 
     /// Another judge from the next request on; what is being judged is judged to its end by the one before.
     pub fn appoint(&self, judge: Judge) {
-        self.metrics.policy(&judge.name.version, &judge.name.digest);
+        self.metrics.policy(&judge.name.digest);
         *self.judge.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(judge);
     }
 
@@ -287,17 +290,15 @@ impl Hearing {
 /// The clock, the caller, and what to assume: at the HTTP dialects a stop is one of many, and a restart follows (DESIGN
 /// section 5, Intent). Settings that say something else win.
 fn said_by_host(question: &Question) -> Arc<[u8]> {
-    let mut said = json!({"now": clock::now()});
-    if let (Some(name), Some(said)) = (question.caller.principal(), said.as_object_mut()) {
+    let mut said = Map::from_iter([("now".to_owned(), clock::now().into())]);
+    if let Some(name) = question.caller.principal() {
         said.insert("caller".to_owned(), json!({"principal": name}));
     }
-    if let (Envelope::Http(_), Some(said)) = (&question.envelope, said.as_object_mut()) {
+    if let Some(labels) = &question.labels {
+        said.insert("platform".to_owned(), json!({"namespaceLabels": labels}));
+    }
+    if let Envelope::Http(_) = &question.envelope {
         said.insert("intent".to_owned(), json!({"assume": "restart"}));
     }
-    said.to_string().into_bytes().into()
-}
-
-/// Whether a verdict would have refused, whatever the mode makes of it.
-pub fn refuses(verdict: &Verdict) -> bool {
-    verdict.decision != Decision::Allow && !verdict.passes
+    Value::from(said).to_string().into_bytes().into()
 }

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::caller::Trust;
+use super::decision_log;
 use super::door::Mode;
 use crate::Api;
+use crate::facts::Credentials;
 
 /// Everything a [`Server`](super::Server) needs to know.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +29,14 @@ pub struct Options {
     pub trust: Trust,
     /// What a gateway puts before the paths of an API: taken off before judging.
     pub strip_prefixes: Vec<(Api, String)>,
+    /// Where facts are looked up.
+    pub control_planes: Vec<ControlPlane>,
+    /// Whether the resources of Kubernetes are watched.
+    pub kubernetes: Option<KubernetesOptions>,
+    /// Below what savepoints are looked at.
+    pub savepoint_prefixes: Vec<String>,
+    /// Where decisions are written down.
+    pub decision_log: Option<decision_log::Options>,
     /// What requests may cost.
     pub bounds: Bounds,
 }
@@ -122,4 +132,24 @@ impl Default for Bounds {
             grace: Duration::from_secs(20),
         }
     }
+}
+
+/// Where facts about an API are looked up.
+#[derive(Clone, Debug)]
+pub struct ControlPlane {
+    /// Whose API it is.
+    pub api: Api,
+    /// Its URL; `None`: only the upstreams of proxies are asked.
+    pub address: Option<String>,
+    /// The gate's own credentials.
+    pub credentials: Option<Credentials>,
+}
+
+/// What is watched in Kubernetes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KubernetesOptions {
+    /// Only these namespaces; none: all.
+    pub namespaces: Vec<String>,
+    /// The most bytes that the resources may take.
+    pub bytes: usize,
 }
