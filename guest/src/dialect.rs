@@ -13,7 +13,7 @@ mod ververica;
 use crate::document::{Document, Reading};
 use crate::facts::{self, Contradiction, Declared, Facts, Observed};
 use crate::gate::{Api, Envelope, Failure, Request};
-use crate::operation::{Decoded, Dialect, Intent, Lookup, Oddity, OddityKind, Place, Stage, Want};
+use crate::operation::{AssumedBy, Decoded, Dialect, Intent, Lookup, Oddity, OddityKind, Place, Stage, Want};
 use crate::settings::Settings;
 use http::Call;
 
@@ -36,9 +36,10 @@ impl<'c> Context<'c> {
     /// A stage with these facts.
     fn fresh<'d>(&self, platform: Dialect, facts: Facts<'d>) -> Stage<'d> {
         let trusted = self.settings.accepts_intent_of(facts.principal.as_deref());
+        let assumed = AssumedBy::of(self.settings.assume, facts.assume);
         let mut stage = Stage::new(platform, facts);
         stage.intent.trusted = trusted;
-        stage.intent.assume_restart = self.settings.assume_restart;
+        stage.intent.restart_assumed = assumed;
         stage
     }
 }

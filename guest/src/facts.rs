@@ -13,7 +13,7 @@ use std::rc::Rc;
 use crate::document::{Document, Node, Reading};
 use crate::failure::{Failure, FailureKind};
 use crate::location;
-use crate::operation::Dialect;
+use crate::operation::{Assume, Dialect};
 pub use contradiction::{Contradiction, lay};
 pub use observed::{Metadata, Observed};
 #[cfg(test)]
@@ -27,6 +27,8 @@ pub struct Facts<'d> {
     /// The same, as the caller itself declares it: no better than a header.
     pub requester_restart: Option<bool>,
     pub engine_upgrade: Option<bool>,
+    /// What to assume of a restart when nobody says anything and the settings do not say.
+    pub assume: Option<Assume>,
     /// Who calls, as the host authenticated them.
     pub principal: Option<Cow<'d, str>>,
     /// The caller's role in the namespace: `viewer`, `editor`, `owner`, or a custom one.

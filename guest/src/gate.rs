@@ -177,6 +177,27 @@ mod tests {
         assert_eq!(drain(&[(Source::Requester, RESTART), (Source::Requester, FINAL)], trusting), Decision::Deny);
     }
 
+    #[test]
+    fn the_settings_and_not_the_facts_have_the_last_word_on_what_is_assumed() {
+        const RESTART: &str = "intent: {assume: restart}";
+        const UNKNOWN: &str = "intent: {assume: unknown}";
+        const FINAL: &str = "intent: {restartPlanned: false}";
+        for source in [Source::Host, Source::Operator] {
+            assert_eq!(drain(&[(source, RESTART)], ""), Decision::Deny, "{source:?}");
+            assert_eq!(drain(&[(source, RESTART)], UNKNOWN), Decision::Allow, "{source:?}");
+            assert_eq!(drain(&[(source, UNKNOWN)], RESTART), Decision::Deny, "{source:?}");
+            assert_eq!(drain(&[(source, RESTART), (source, UNKNOWN)], ""), Decision::Allow, "{source:?}");
+        }
+        assert_eq!(drain(&[(Source::Requester, RESTART)], ""), Decision::Allow);
+        assert_eq!(drain(&[(Source::Host, RESTART), (Source::Requester, UNKNOWN)], ""), Decision::Deny);
+        assert_eq!(drain(&[(Source::Host, RESTART), (Source::Requester, FINAL)], ""), Decision::Deny);
+        assert_eq!(drain(&[(Source::Host, RESTART), (Source::Operator, FINAL)], ""), Decision::Allow);
+        assert_eq!(
+            drain(&[(Source::Host, RESTART), (Source::Requester, FINAL)], "intent: {acceptFrom: ['*']}"),
+            Decision::Allow
+        );
+    }
+
     const SHUT_DOWN: HttpHead<'_> = HttpHead { api: None, method: "DELETE", target: "/cluster", headers: &[] };
     const JOBS: &[u8] = br#"{"jobs": [{"jid": "ab", "name": "orders", "state": "RUNNING"}]}"#;
 

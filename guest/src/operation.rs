@@ -22,7 +22,7 @@ pub use action::{
 };
 pub use content::Content;
 pub use current::{Current, Dependent, JobState, Retention};
-pub use intent::{Intent, Restart};
+pub use intent::{Assume, AssumedBy, Intent, Restart};
 pub use lookup::{Lookup, ObjectRef, Scoped};
 pub use oddity::{Oddity, OddityKind, Soft};
 #[cfg(test)]
@@ -111,7 +111,7 @@ impl<'d> Stage<'d> {
             requester: facts.requester_restart,
             trusted: false,
             by_plan: false,
-            assume_restart: false,
+            restart_assumed: None,
             place: Place::Request,
         };
         Self {

@@ -11,6 +11,7 @@ mod tests;
 
 use std::borrow::Cow;
 
+use crate::operation::Assume;
 use crate::rules::{Level, Parameter, ParameterKind, Rule};
 pub use compile::{Problem, compile};
 pub use list::List;
@@ -42,8 +43,8 @@ pub struct Settings<'s> {
     pub strict: bool,
     /// A server treats an undecided verdict as allowed.
     pub undecided_allows: bool,
-    /// Without a declared intent, a restart is assumed to follow.
-    pub assume_restart: bool,
+    /// What is assumed without a declared intent; `None`: they do not say, so the facts may.
+    pub assume: Option<Assume>,
 }
 
 /// A parameter that is set.

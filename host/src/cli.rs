@@ -5,6 +5,8 @@ mod check;
 mod policy;
 mod restore;
 mod rules;
+#[cfg(feature = "serve")]
+mod serve;
 mod settings;
 mod test;
 
@@ -43,6 +45,8 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Verb {
     Check(check::Check),
+    #[cfg(feature = "serve")]
+    Serve(Box<serve::Serve>),
     Restore(restore::Restore),
     Test(test::Test),
     Rules(rules::Rules),
@@ -109,6 +113,8 @@ pub fn run() -> anyhow::Result<Exit> {
     match arguments.verb {
         _ if arguments.version => version(),
         Some(Verb::Check(verb)) => verb.run(),
+        #[cfg(feature = "serve")]
+        Some(Verb::Serve(verb)) => verb.run(),
         Some(Verb::Restore(verb)) => verb.run(),
         Some(Verb::Test(verb)) => verb.run(),
         Some(Verb::Rules(verb)) => verb.run(),

@@ -18,12 +18,15 @@
 //! ```
 
 pub mod case;
+pub mod clock;
 mod examples;
 pub mod facts;
 pub mod input;
 pub mod nearest;
 mod policy;
 pub mod report;
+#[cfg(feature = "serve")]
+pub mod server;
 mod words;
 pub mod yaml;
 

@@ -127,6 +127,21 @@ impl Policy {
         }
     }
 
+    /// What is wrong with a `Facts` document, before a request depends on it.
+    ///
+    /// # Errors
+    /// When the policy itself fails.
+    pub fn complaint(&self, facts: &[u8]) -> Result<Option<Failure>, PolicyError> {
+        // A request that concerns nobody carries the document there.
+        let head = HttpHead { api: Some(Api::FlinkRest), method: "GET", target: "/overview", headers: &[] };
+        let request = Request { envelope: Envelope::Http(head), body: b"" };
+        match self.check(&request, &[Fact::declared(Source::Operator, facts)], &Settings::default()) {
+            Err(CheckError::Unjudgeable(failure)) if failure.kind == FailureKind::BadFacts => Ok(Some(failure)),
+            Err(CheckError::Policy(error)) => Err(error),
+            Ok(_) | Err(CheckError::Unjudgeable(_)) => Ok(None),
+        }
+    }
+
     /// Compiles a `Settings` document (YAML or JSON) for [`Policy::check`]. The result is good for this policy only.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ use crate::document::Node;
 use crate::failure::{Failure, FailureKind};
 use crate::instant::Instant;
 use crate::nearest::{closest, nearest};
+use crate::operation::Assume;
 
 enum Shape {
     Text,
@@ -68,7 +69,14 @@ const DOCUMENT: &[(&str, Shape)] = &[
     ("apiVersion", Shape::Text),
     ("kind", Shape::Text),
     ("for", Shape::Object(&[("platform", Shape::Word(PLATFORMS)), ("namespace", Shape::Text), ("name", Shape::Text)])),
-    ("intent", Shape::Object(&[("restartPlanned", Shape::Boolean), ("engineUpgrade", Shape::Boolean)])),
+    (
+        "intent",
+        Shape::Object(&[
+            ("restartPlanned", Shape::Boolean),
+            ("engineUpgrade", Shape::Boolean),
+            ("assume", Shape::Word(&Assume::WORDS)),
+        ]),
+    ),
     (
         "caller",
         Shape::Object(&[("principal", Shape::Text), ("namespaceRole", Shape::Text), ("ramActions", Shape::Texts)]),
@@ -211,6 +219,8 @@ pub(super) fn read<'d>(root: Node<'d>, facts: &mut Facts<'d>) {
     if let Some(intent) = root.get("intent") {
         flag(intent, "restartPlanned", &mut facts.restart_planned);
         flag(intent, "engineUpgrade", &mut facts.engine_upgrade);
+        let assume = intent.get("assume").and_then(|word| Assume::named(&word.scalar()?));
+        facts.assume = assume.or(facts.assume);
     }
     if let Some(caller) = root.get("caller") {
         text(caller, "principal", &mut facts.principal);

@@ -13,10 +13,53 @@ pub struct Intent<'d> {
     pub trusted: bool,
     /// The operator's word is a later start in the same plan.
     pub by_plan: bool,
-    /// Without any word, a restart is assumed.
-    pub assume_restart: bool,
+    /// Who assumes a restart where nobody says anything; `None`: nobody does.
+    pub restart_assumed: Option<AssumedBy>,
     /// Where the requester said so.
     pub place: Place<'d>,
+}
+
+/// Who says what to assume of a restart where nobody says anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AssumedBy {
+    /// The settings.
+    Settings,
+    /// The facts, where the settings say nothing: the door that the request came in by.
+    Facts,
+}
+
+/// What is to be assumed where nobody says anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Assume {
+    /// Nothing.
+    Unknown,
+    /// That a restart follows.
+    Restart,
+}
+
+impl Assume {
+    /// Every word there is.
+    pub const WORDS: [&str; 2] = ["unknown", "restart"];
+
+    /// What this word stands for.
+    pub fn named(word: &str) -> Option<Self> {
+        match word {
+            "unknown" => Some(Self::Unknown),
+            "restart" => Some(Self::Restart),
+            _ => None,
+        }
+    }
+}
+
+impl AssumedBy {
+    /// Who assumes a restart, if anybody does: the settings count before the facts.
+    pub fn of(settings: Option<Assume>, facts: Option<Assume>) -> Option<Self> {
+        let (assume, by) = match (settings, facts) {
+            (Some(assume), _) => (assume, Self::Settings),
+            (None, assume) => (assume?, Self::Facts),
+        };
+        (assume == Assume::Restart).then_some(by)
+    }
 }
 
 /// What is known of a restart after a stop.
@@ -39,12 +82,16 @@ impl Intent<'_> {
             (Some(false), _) => Restart::Final("declared: no restart follows"),
             (None, Some(true)) => Restart::Planned("the request declares intent `restart`"),
             (None, Some(false)) if self.trusted => Restart::Final("the request declares intent `final`"),
-            (None, said) if self.assume_restart => match said {
-                Some(_) => {
-                    Restart::Planned("the settings assume a restart, and the caller's word for `final` does not count")
+            (None, said) if let Some(by) = self.restart_assumed => Restart::Planned(match (by, said) {
+                (AssumedBy::Settings, None) => "the settings assume a restart",
+                (AssumedBy::Settings, Some(_)) => {
+                    "the settings assume a restart, and the caller's word for `final` does not count"
                 }
-                None => Restart::Planned("the settings assume a restart"),
-            },
+                (AssumedBy::Facts, None) => "a restart is assumed here",
+                (AssumedBy::Facts, Some(_)) => {
+                    "a restart is assumed here, and the caller's word for `final` does not count"
+                }
+            }),
             (None, said) => Restart::Unknown { refused: said.is_some() },
         }
     }

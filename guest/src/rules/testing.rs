@@ -77,6 +77,15 @@ pub(crate) fn declared(kind: Kind, old: Option<&str>, new: Option<&str>) -> Stag
     stage
 }
 
+/// The stage with this configuration, which it brings; `complete`: no other layer has a say.
+pub(super) fn configured(stage: Stage<'static>, map: &str, complete: bool) -> Stage<'static> {
+    stage.with(|stage| {
+        stage.content.configuration = Some(body(map));
+        stage.current.configuration.overlay(body(map));
+        stage.current.configuration_complete = complete;
+    })
+}
+
 /// A value of a request's body.
 pub(super) fn body(source: &str) -> Node<'static> {
     let document: &'static Document<'static> = Box::leak(Box::new(parse(source)));

@@ -4,6 +4,7 @@ mod value;
 
 use crate::document::{Document, Node, Reading};
 use crate::nearest::nearest;
+use crate::operation::Assume;
 use crate::rules::{self, Level, ParameterKind, Rule};
 use crate::text::clean;
 
@@ -76,7 +77,9 @@ impl Reader {
         if let Some(intent) = root.get("intent")
             && self.object(intent, &["assume", "acceptFrom"])
         {
-            self.switch(intent, "assume", &["unknown", "restart"], "assume-restart");
+            if let Some(word) = self.choice(intent, "assume", &Assume::WORDS) {
+                self.line("assume", &[word]);
+            }
             self.patterns(intent, "acceptFrom", "accept-intent-from");
         }
         if let Some(families) = root.get("families") {

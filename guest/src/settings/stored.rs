@@ -4,6 +4,7 @@
 use super::list::List;
 use super::{Exemption, Scope, Settings, Tenant, Value};
 use crate::failure::{Failure, FailureKind};
+use crate::operation::Assume;
 use crate::rules::{self, Level, Rule};
 
 /// The first bytes of compiled settings.
@@ -65,7 +66,7 @@ fn read(compiled: &[u8]) -> Option<Settings<'_>> {
             "override-longest" => settings.longest_override = Some(a.parse().ok()?),
             "strict" => settings.strict = true,
             "undecided-allows" => settings.undecided_allows = true,
-            "assume-restart" => settings.assume_restart = true,
+            "assume" => settings.assume = Some(Assume::named(a)?),
             _ => return None,
         }
     }

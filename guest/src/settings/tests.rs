@@ -1,6 +1,7 @@
 //! What is set comes back, what is wrong is said, all of it at once.
 
 use super::{Settings, compile};
+use crate::operation::Assume;
 use crate::rules::{self, Level};
 
 fn place(id: &str) -> usize {
@@ -18,11 +19,18 @@ fn what_is_set_comes_back() {
     let settings = settings(
         "unjudged: undecided\nintent: {assume: restart, acceptFrom: [ops-bot]}\nrules:\n  drain-intent-missing: {level: off}\n",
     );
-    assert!(settings.strict && settings.assume_restart && !settings.undecided_allows);
+    assert!(settings.strict && settings.assume == Some(Assume::Restart) && !settings.undecided_allows);
     assert_eq!(settings.level(place("drain-intent-missing")), Some(Level::Off));
     assert_eq!(settings.level(place("unknown-request")), None);
     assert!(settings.accepts_intent_of(Some("ops-bot")) && !settings.accepts_intent_of(Some("ops")));
     assert!(!settings.accepts_intent_of(None));
+}
+
+#[test]
+fn to_assume_nothing_is_not_to_say_nothing() {
+    assert_eq!(settings("intent: {assume: unknown}").assume, Some(Assume::Unknown));
+    assert_eq!(settings("intent: {acceptFrom: [ops-bot]}").assume, None);
+    assert_eq!(settings("").assume, None);
 }
 
 #[test]

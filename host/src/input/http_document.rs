@@ -41,13 +41,8 @@ impl HttpDocument {
         if let Some(version) = self.api_version.filter(|version| version != "sluicegate.dev/v1alpha1") {
             return Err(format!("`apiVersion` must be `sluicegate.dev/v1alpha1`, not `{version}`"));
         }
-        let api = match self.api.as_deref() {
-            None => None,
-            Some("ververica") => Some(Api::Ververica),
-            Some("alibaba") => Some(Api::Alibaba),
-            Some("flink-rest") => Some(Api::FlinkRest),
-            Some(other) => return Err(format!("`api` must be one of ververica, alibaba, flink-rest, not `{other}`")),
-        };
+        let unknown = |name: &String| format!("`api` must be one of ververica, alibaba, flink-rest, not `{name}`");
+        let api = self.api.map(|name| Api::named(&name).ok_or_else(|| unknown(&name))).transpose()?;
         let body = match (self.body, self.body_text, self.body_base64) {
             (None, None, None) => Vec::new(),
             (Some(value), None, None) => value.to_string().into_bytes(),

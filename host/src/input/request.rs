@@ -40,12 +40,19 @@ pub struct HttpHead {
 impl Request {
     /// Hands the request on in the form of the contract. `live` is the live object of a manifest.
     pub fn lend<R>(&self, live: Option<&[u8]>, then: impl FnOnce(&crate::Request<'_>) -> R) -> R {
+        self.envelope.lend(&self.body, live, then)
+    }
+}
+
+impl Envelope {
+    /// Hands a request with this body on in the form of the contract. `live` is the live object of a manifest.
+    pub fn lend<R>(&self, body: &[u8], live: Option<&[u8]>, then: impl FnOnce(&crate::Request<'_>) -> R) -> R {
         let headers: Vec<(&str, &str)>;
-        let envelope = match &self.envelope {
-            Envelope::AdmissionReview => crate::Envelope::AdmissionReview,
-            Envelope::Manifest => crate::Envelope::Manifest(live),
-            Envelope::Plan => crate::Envelope::Plan,
-            Envelope::Http(head) => {
+        let envelope = match self {
+            Self::AdmissionReview => crate::Envelope::AdmissionReview,
+            Self::Manifest => crate::Envelope::Manifest(live),
+            Self::Plan => crate::Envelope::Plan,
+            Self::Http(head) => {
                 headers = head.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
                 crate::Envelope::Http(crate::HttpHead {
                     api: head.api,
@@ -55,6 +62,6 @@ impl Request {
                 })
             }
         };
-        then(&crate::Request { envelope, body: &self.body })
+        then(&crate::Request { envelope, body })
     }
 }

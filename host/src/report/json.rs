@@ -7,18 +7,19 @@ use serde::Serialize;
 use super::{Judged, Outcome, Position, Report, Summary};
 use crate::{Place, RestorePlan, Verdict};
 
+/// What every report is wrapped in; `E` is what it tells of each document.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Document<'r> {
+struct Document<'r, E> {
     api_version: &'static str,
     kind: &'static str,
     policy: Option<Policy<'r>>,
-    results: Vec<Entry<'r>>,
+    results: Vec<E>,
     summary: Summary,
 }
 
 #[derive(Serialize)]
-pub(super) struct Policy<'r> {
+struct Policy<'r> {
     version: &'r str,
     digest: &'r str,
 }
@@ -87,19 +88,25 @@ struct Candidate<'r> {
 /// # Errors
 /// When `out` cannot be written to.
 pub fn json(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    document("CheckReport", report, entry, out)
+}
+
+/// Writes a report of this kind.
+pub(super) fn document<'r, E: Serialize>(
+    kind: &'static str,
+    report: &'r Report,
+    entry: impl Fn(&'r Judged) -> E,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let document = Document {
         api_version: "sluicegate.dev/v1alpha1",
-        kind: "CheckReport",
-        policy: policy(report),
+        kind,
+        policy: report.policy.as_ref().map(|policy| Policy { version: &policy.version, digest: &policy.digest }),
         results: report.results.iter().map(entry).collect(),
         summary: report.summary(),
     };
     serde_json::to_writer_pretty(&mut *out, &document)?;
     out.write_all(b"\n")
-}
-
-pub(super) fn policy(report: &Report) -> Option<Policy<'_>> {
-    report.policy.as_ref().map(|policy| Policy { version: &policy.version, digest: &policy.digest })
 }
 
 /// What is wrong, with its place, where there is no verdict.

@@ -7,9 +7,9 @@ use anstyle::Style;
 use serde::Serialize;
 
 use super::human::{BOLD, DIM, MARGIN, PLAIN, Page, TEXT, documents, effect_style};
-use super::json::{self, Policy, Restore};
+use super::json::{self, Restore};
 use super::layout::{clean, paragraph};
-use super::{Judged, Outcome, Report, Summary};
+use super::{Judged, Outcome, Report};
 use crate::{Basis, Effect, Fate, RestorePlan, Verdict};
 
 /// A longer id has a line of its own.
@@ -84,16 +84,6 @@ fn row(name: &str, style: Style, text: &str, page: Page, out: &mut dyn Write) ->
 }
 
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Document<'r> {
-    api_version: &'static str,
-    kind: &'static str,
-    policy: Option<Policy<'r>>,
-    results: Vec<Entry<'r>>,
-    summary: Summary,
-}
-
-#[derive(Serialize)]
 struct Entry<'r> {
     input: &'r str,
     document: usize,
@@ -112,15 +102,7 @@ struct Entry<'r> {
 /// # Errors
 /// When `out` cannot be written to.
 pub fn restore_json(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let document = Document {
-        api_version: "sluicegate.dev/v1alpha1",
-        kind: "RestoreReport",
-        policy: json::policy(report),
-        results: report.results.iter().map(entry).collect(),
-        summary: report.summary(),
-    };
-    serde_json::to_writer_pretty(&mut *out, &document)?;
-    out.write_all(b"\n")
+    json::document("RestoreReport", report, entry, out)
 }
 
 fn entry(judged: &Judged) -> Entry<'_> {

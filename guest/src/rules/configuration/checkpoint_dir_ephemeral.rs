@@ -131,12 +131,10 @@ mod tests {
     use crate::configuration::Configuration;
     use crate::finding::Effect;
     use crate::operation::{Action, Change, Dialect, Kind, Stage};
-    use crate::rules::testing::{SILENT, at_least, body, declared, only, says, stage, unjudged, updated};
+    use crate::rules::testing::{SILENT, at_least, body, configured, declared, only, says, stage, unjudged, updated};
 
     fn with(stage: Stage<'static>, map: &str, mounts: Option<&[&'static str]>) -> Stage<'static> {
-        stage.with(|stage| {
-            stage.content.configuration = Some(body(map));
-            stage.current.configuration.overlay(stage.content.configuration.unwrap());
+        configured(stage, map, false).with(|stage| {
             stage.current.mounts = mounts.map(|paths| paths.iter().map(|path| (*path).into()).collect());
         })
     }

@@ -59,14 +59,10 @@ mod tests {
     use super::RULE;
     use crate::finding::Effect;
     use crate::operation::{Dialect, Kind, Reach, Restore, Stage, StartCause};
-    use crate::rules::testing::{SILENT, body, change, declared, only, says, stage, start};
+    use crate::rules::testing::{SILENT, change, configured, declared, only, says, stage, start};
 
     fn with(stage: Stage<'static>, map: &str) -> Stage<'static> {
-        stage.with(|stage| {
-            stage.content.configuration = Some(body(map));
-            stage.current.configuration.overlay(body(map));
-            stage.current.configuration_complete = true;
-        })
+        configured(stage, map, true)
     }
 
     const KEEP: &str = "execution.checkpointing.externalized-checkpoint-retention: retain_on_cancellation";

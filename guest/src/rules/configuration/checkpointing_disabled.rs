@@ -77,30 +77,22 @@ fn is_stateful(stage: &Stage<'_>) -> bool {
 mod tests {
     use super::RULE;
     use crate::finding::Effect;
-    use crate::operation::{Action, Change, Dialect, Kind, Restore, Stage, StartCause};
-    use crate::rules::testing::{SILENT, body, declared, only, says, stage, start};
-
-    fn with(stage: Stage<'static>, map: &str, complete: bool) -> Stage<'static> {
-        stage.with(|stage| {
-            stage.content.configuration = Some(body(map));
-            stage.current.configuration.overlay(body(map));
-            stage.current.configuration_complete = complete;
-        })
-    }
+    use crate::operation::{Action, Change, Dialect, Kind, Restore, StartCause};
+    use crate::rules::testing::{SILENT, configured, declared, only, says, stage, start};
 
     #[test]
     fn a_stateful_job_should_take_checkpoints() {
         let create = |mode: &str| declared(Kind::Deployment, None, Some(&format!("job: {{upgradeMode: {mode}}}")));
-        let judge = |mode, map, complete| says(&RULE, &with(create(mode), map, complete));
+        let judge = |mode, map, complete| says(&RULE, &configured(create(mode), map, complete));
         assert_eq!(judge("savepoint", "{}", true), only(Effect::Warn));
         assert_eq!(judge("savepoint", "{}", false), SILENT, "the operator may set one");
         for off in ["0", "0s", "0 ms", "00"] {
             let map = format!("execution.checkpointing.interval: '{off}'");
-            assert_eq!(says(&RULE, &with(create("savepoint"), &map, false)), only(Effect::Warn), "{off}");
+            assert_eq!(says(&RULE, &configured(create("savepoint"), &map, false)), only(Effect::Warn), "{off}");
         }
         for on in ["10", "10s", "1 min", "PT1M"] {
             let map = format!("execution.checkpointing: {{interval: '{on}'}}");
-            assert_eq!(says(&RULE, &with(create("savepoint"), &map, true)), SILENT, "{on}");
+            assert_eq!(says(&RULE, &configured(create("savepoint"), &map, true)), SILENT, "{on}");
         }
         assert_eq!(judge("last-state", "{}", true), SILENT);
         assert_eq!(judge("stateless", "{}", true), SILENT);
@@ -109,7 +101,7 @@ mod tests {
     #[test]
     fn so_in_the_other_dialects() {
         let change = |stateful| Action::Change(Change { content: true, stateful, ..Change::default() });
-        let judge = |stage| says(&RULE, &with(stage, "{}", true));
+        let judge = |stage| says(&RULE, &configured(stage, "{}", true));
         assert_eq!(judge(stage(Dialect::Ververica, change(Some(true)))), only(Effect::Warn));
         assert_eq!(judge(stage(Dialect::Ververica, change(Some(false)))), SILENT);
         assert_eq!(judge(stage(Dialect::Alibaba, change(None))), only(Effect::Warn));

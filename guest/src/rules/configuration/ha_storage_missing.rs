@@ -68,24 +68,16 @@ mod tests {
     use super::RULE;
     use crate::configuration::Configuration;
     use crate::finding::Effect;
-    use crate::operation::{Dialect, Kind, Stage};
-    use crate::rules::testing::{SILENT, body, change, declared, only, says, stage, unjudged, updated};
-
-    fn with(stage: Stage<'static>, map: &str, complete: bool) -> Stage<'static> {
-        stage.with(|stage| {
-            stage.content.configuration = Some(body(map));
-            stage.current.configuration.overlay(body(map));
-            stage.current.configuration_complete = complete;
-        })
-    }
+    use crate::operation::{Dialect, Kind};
+    use crate::rules::testing::{SILENT, body, change, configured, declared, only, says, stage, unjudged, updated};
 
     const ON: &str = "high-availability.type: kubernetes";
 
     #[test]
     fn a_resource_needs_it_where_all_layers_are_known() {
         let create = || declared(Kind::Deployment, None, Some("image: a"));
-        assert_eq!(says(&RULE, &with(create(), ON, true)), only(Effect::Deny));
-        assert_eq!(says(&RULE, &with(create(), ON, false)), unjudged());
+        assert_eq!(says(&RULE, &configured(create(), ON, true)), only(Effect::Deny));
+        assert_eq!(says(&RULE, &configured(create(), ON, false)), unjudged());
         for map in [
             "{high-availability: {type: kubernetes, storageDir: 's3://b/ha'}}",
             "{high-availability: zookeeper, recovery.zookeeper.storageDir: 's3://b/ha'}",
@@ -94,13 +86,13 @@ mod tests {
             "high-availability.storageDir: ''",
             "{}",
         ] {
-            assert_eq!(says(&RULE, &with(create(), map, true)), SILENT, "{map}");
+            assert_eq!(says(&RULE, &configured(create(), map, true)), SILENT, "{map}");
         }
         let blank = "{high-availability: kubernetes, high-availability.storageDir: ' '}";
-        assert_eq!(says(&RULE, &with(create(), blank, true)), only(Effect::Deny));
+        assert_eq!(says(&RULE, &configured(create(), blank, true)), only(Effect::Deny));
         let session_job = declared(Kind::SessionJob, None, Some("deploymentName: session"));
-        assert_eq!(says(&RULE, &with(session_job, ON, true)), SILENT);
-        assert_eq!(says(&RULE, &with(declared(Kind::Deployment, Some("image: a"), None), ON, true)), SILENT);
+        assert_eq!(says(&RULE, &configured(session_job, ON, true)), SILENT);
+        assert_eq!(says(&RULE, &configured(declared(Kind::Deployment, Some("image: a"), None), ON, true)), SILENT);
     }
 
     #[test]
@@ -108,7 +100,7 @@ mod tests {
         let edit = |old: &str| {
             let mut before = Configuration::default();
             before.overlay(body(old));
-            with(updated("image: a", "image: b"), ON, true).with(|stage| stage.current.before = Some(before))
+            configured(updated("image: a", "image: b"), ON, true).with(|stage| stage.current.before = Some(before))
         };
         assert_eq!(says(&RULE, &edit(ON)), only(Effect::Warn));
         assert_eq!(says(&RULE, &edit("{}")), only(Effect::Deny));
@@ -118,7 +110,7 @@ mod tests {
     fn on_ververica_blob_storage_will_do() {
         let edit = |service, facts: &str| {
             let stage = stage(Dialect::Ververica, change(crate::operation::Reach::Applied)).with_facts(facts);
-            says(&RULE, &with(stage, service, true))
+            says(&RULE, &configured(stage, service, true))
         };
         let edit_own = |facts: &str| edit("high-availability: vvp-kubernetes", facts);
         assert_eq!(edit_own("platform: {universalBlobStorage: false}"), SILENT);

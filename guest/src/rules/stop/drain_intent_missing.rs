@@ -45,7 +45,7 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
 mod tests {
     use super::RULE;
     use crate::finding::{Effect, Position};
-    use crate::operation::{Dialect, Place, StopCause, StopMode};
+    use crate::operation::{AssumedBy, Dialect, Place, StopCause, StopMode};
     use crate::rules::testing::{SILENT, findings, only, says, stage, stop};
 
     #[test]
@@ -54,7 +54,7 @@ mod tests {
         assert_eq!(says(&RULE, &drain()), only(Effect::Warn));
         assert_eq!(says(&RULE, &drain().restart_planned(true)), SILENT);
         assert_eq!(says(&RULE, &drain().restart_planned(false)), SILENT);
-        assert_eq!(says(&RULE, &drain().with(|it| it.intent.assume_restart = true)), SILENT);
+        assert_eq!(says(&RULE, &drain().with(|it| it.intent.restart_assumed = Some(AssumedBy::Facts))), SILENT);
         assert_eq!(says(&RULE, &drain().in_state("FINISHED")), SILENT);
         assert_eq!(says(&RULE, &stage(Dialect::Alibaba, stop(StopMode::Savepoint, StopCause::Request))), SILENT);
     }

@@ -172,7 +172,7 @@ fn accept(who: &str, place: &Place<'_>, stage: &Stage<'_>, report: &mut Report<'
 mod tests {
     use super::RULE;
     use crate::finding::Effect;
-    use crate::operation::{Action, Dialect, Place, Stage, Stop, StopCause, StopMode};
+    use crate::operation::{Action, AssumedBy, Dialect, Place, Stage, Stop, StopCause, StopMode};
     use crate::rules::testing::{SILENT, at_least, body, findings, only, says, stage, stop, unjudged};
 
     fn drain(platform: Dialect, cause: StopCause) -> Stage<'static> {
@@ -236,7 +236,8 @@ mod tests {
         let unknown = stage(Dialect::Alibaba, stop(StopMode::Drain, StopCause::Request));
         assert_eq!(says(&RULE, &unknown), SILENT);
         assert_eq!(says(&RULE, &unknown.in_state("RUNNING")), unjudged());
-        let assumed = drain(Dialect::Alibaba, StopCause::Request).with(|it| it.intent.assume_restart = true);
+        let assumed = drain(Dialect::Alibaba, StopCause::Request)
+            .with(|it| it.intent.restart_assumed = Some(AssumedBy::Settings));
         assert_eq!(says(&RULE, &assumed), only(Effect::Deny));
     }
 

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::bail;
 use serde_json::Value;
@@ -10,8 +9,7 @@ use sluicegate::facts::Recorded;
 use sluicegate::input::{self, Piece, Position};
 use sluicegate::report::{Judged, Outcome};
 use sluicegate::{
-    Answer, Api, CheckError, Dialect, Envelope, Fact, FailureKind, HttpHead, Policy, Request, Settings, Source,
-    Subject, Target, Verdict, yaml,
+    CheckError, Dialect, Fact, Policy, Settings, Source, Target, Verdict, clock, yaml,
 };
 
 use super::Intent;
@@ -53,7 +51,7 @@ impl Known {
         intent: Option<Intent>,
     ) -> anyhow::Result<Self> {
         let mut known = Self { documents: Vec::new(), observed: self::observed(observed)?, about_one: Vec::new() };
-        known.documents.push((Source::Host, format!("{{\"now\":\"{}\"}}", now()).into_bytes()));
+        known.documents.push((Source::Host, format!("{{\"now\":\"{}\"}}", clock::now()).into_bytes()));
         for path in files {
             let name = path.display();
             let bytes = super::read(path)?;
@@ -63,7 +61,7 @@ impl Known {
             }
             for piece in documents {
                 let Piece { start, bytes: document } = piece;
-                if let Some(failure) = complaint(policy, document)? {
+                if let Some(failure) = policy.complaint(document)? {
                     let at = Position::of(&bytes, start + failure.offset.unwrap_or(0) as usize);
                     bail!(Trouble::new(name, Some(at), failure.message));
                 }
@@ -92,7 +90,7 @@ impl Known {
         request: &input::Request,
         live: Option<&[u8]>,
     ) -> Result<Verdict, CheckError> {
-        let facts: Vec<_> = self.documents.iter().map(|(source, document)| fact(*source, document)).collect();
+        let facts: Vec<_> = self.documents.iter().map(|(source, document)| Fact::declared(*source, document)).collect();
         request.lend(live, |request| policy.decide(request, &facts, settings, &self.observed))
     }
 
@@ -140,54 +138,5 @@ fn name(target: &Target) -> String {
     match target.namespace.as_str() {
         "" => target.name.clone(),
         namespace => format!("{namespace}/{}", target.name),
-    }
-}
-
-fn fact(source: Source, document: &[u8]) -> Fact<'_> {
-    Fact { about: Subject::Declared, source, answer: Answer::Found(document) }
-}
-
-/// What the policy says about a document of facts; a request that concerns nobody carries it there.
-fn complaint(policy: &Policy, document: &[u8]) -> Result<Option<sluicegate::Failure>, CheckError> {
-    let head = HttpHead { api: Some(Api::FlinkRest), method: "GET", target: "/overview", headers: &[] };
-    let request = Request { envelope: Envelope::Http(head), body: b"" };
-    match policy.check(&request, &[fact(Source::Operator, document)], &Settings::default()) {
-        Err(CheckError::Unjudgeable(failure)) if failure.kind == FailureKind::BadFacts => Ok(Some(failure)),
-        Err(error @ CheckError::Policy(_)) => Err(error),
-        Ok(_) | Err(CheckError::Unjudgeable(_)) => Ok(None),
-    }
-}
-
-/// The time, as RFC 3339 in UTC.
-fn now() -> String {
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    rfc3339(seconds)
-}
-
-fn rfc3339(seconds: u64) -> String {
-    let (days, second) = (seconds / 86_400, seconds % 86_400);
-    // Howard Hinnant's `civil_from_days`: years begin in March, so that the leap day is the last one.
-    let shifted = days + 719_468;
-    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = era * 400 + year_of_era + u64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", second / 3600, second / 60 % 60, second % 60)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::rfc3339;
-
-    #[test]
-    fn dates_are_those_of_the_calendar() {
-        assert_eq!(rfc3339(0), "1970-01-01T00:00:00Z");
-        assert_eq!(rfc3339(951_782_399), "2000-02-28T23:59:59Z");
-        assert_eq!(rfc3339(951_782_400), "2000-02-29T00:00:00Z");
-        assert_eq!(rfc3339(1_795_255_200), "2026-11-21T10:00:00Z");
-        assert_eq!(rfc3339(4_102_444_800), "2100-01-01T00:00:00Z");
     }
 }

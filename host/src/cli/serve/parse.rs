@@ -1,0 +1,88 @@
+//! Options of the server that hold more than one thing.
+
+use std::net::SocketAddr;
+use std::str::FromStr;
+
+use anyhow::bail;
+use sluicegate::Api;
+use sluicegate::facts::Credentials;
+use sluicegate::server::ControlPlane;
+
+/// `API=VALUE`.
+#[derive(Clone, Debug)]
+pub(super) struct OfApi<T> {
+    pub(super) api: Api,
+    pub(super) value: T,
+}
+
+impl<T: FromStr> FromStr for OfApi<T>
+where
+    T::Err: std::fmt::Display,
+{
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, value) = text.split_once('=').ok_or("expected `API=…`, such as `flink-rest=…`")?;
+        let api = Api::named(name)
+            .ok_or_else(|| format!("`{name}` is none of {}", Api::ALL.map(Api::name).join(", ")))?;
+        Ok(Self { api, value: value.parse().map_err(|error: T::Err| error.to_string())? })
+    }
+}
+
+/// `URL@ADDRESS`: what is proxied, and where.
+#[derive(Clone, Debug)]
+pub(super) struct Origin {
+    pub(super) upstream: String,
+    pub(super) address: SocketAddr,
+}
+
+impl FromStr for Origin {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (upstream, address) =
+            text.rsplit_once('@').ok_or("expected `API=URL@ADDRESS`, such as `flink-rest=http://host:8081@127.0.0.1:8082`")?;
+        let address = address.parse().map_err(|_| format!("`{address}` is no address such as `127.0.0.1:8082`"))?;
+        Ok(Self { upstream: upstream.to_owned(), address })
+    }
+}
+
+/// What gateways put before paths: one for each API.
+pub(super) fn prefixes(given: Vec<OfApi<String>>) -> anyhow::Result<Vec<(Api, String)>> {
+    let mut prefixes: Vec<(Api, String)> = Vec::new();
+    for OfApi { api, value } in given {
+        if !value.starts_with('/') {
+            bail!("`--strip-prefix {}={value}` must begin with `/`", api.name());
+        }
+        if prefixes.iter().any(|(known, _)| *known == api) {
+            bail!("`--strip-prefix {}=…` is given twice", api.name());
+        }
+        prefixes.push((api, value));
+    }
+    Ok(prefixes)
+}
+
+/// Control planes with their credentials: one of each for an API. Credentials alone are for the upstream of a proxy.
+pub(super) fn control_planes(
+    addresses: Vec<OfApi<String>>,
+    credentials: Vec<OfApi<String>>,
+) -> anyhow::Result<Vec<ControlPlane>> {
+    let mut planes: Vec<ControlPlane> = Vec::new();
+    for OfApi { api, value } in addresses {
+        if planes.iter().any(|plane| plane.api == api) {
+            bail!("`--control-plane {}=…` is given twice", api.name());
+        }
+        planes.push(ControlPlane { api, address: Some(value), credentials: None });
+    }
+    for OfApi { api, value } in credentials {
+        let credentials: Credentials = value
+            .parse()
+            .map_err(|error| anyhow::anyhow!("`--credentials {}=…`: {error}", api.name()))?;
+        match planes.iter_mut().find(|plane| plane.api == api) {
+            Some(plane) if plane.credentials.is_some() => bail!("`--credentials {}=…` is given twice", api.name()),
+            Some(plane) => plane.credentials = Some(credentials),
+            None => planes.push(ControlPlane { api, address: None, credentials: Some(credentials) }),
+        }
+    }
+    Ok(planes)
+}

@@ -1,0 +1,302 @@
+//! The gate in service: admission webhook, check API and authorizer behind one door, reverse proxies behind doors of
+//! their own, and the same judgement behind each.
+
+mod admission;
+mod authorizer;
+mod body;
+pub mod caller;
+mod check;
+mod connection;
+pub mod decision_log;
+mod denial;
+pub mod door;
+mod gate;
+mod health;
+mod judge;
+pub mod metrics;
+mod options;
+pub mod redact;
+mod reload;
+mod reply;
+mod routes;
+mod shadow;
+mod sources;
+pub mod telemetry;
+mod tls;
+mod turnstile;
+mod watch;
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, watch as channel};
+use tokio::task::JoinSet;
+
+use crate::Limits;
+use crate::facts::kubernetes::Kubernetes;
+use caller::Peer;
+use connection::{Door as Entrance, Patient, Phase, Phases};
+use decision_log::DecisionLog;
+use gate::{Gate, Parts};
+use health::Health;
+use judge::Judge;
+pub use judge::{JudgeError, settings_digest};
+use metrics::Metrics;
+pub use options::{
+    Bounds, ControlPlane, JudgeOptions, KubernetesOptions, Listen, Options, ProxyDoor, ShadowOptions, TlsFiles,
+};
+use reload::Reload;
+use routes::Routes;
+use shadow::Shadow;
+use sources::Sources;
+use tls::Tls;
+pub use tls::TlsError;
+use turnstile::Turnstile;
+
+/// Why a server cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// There is nothing to serve.
+    #[error("no door is named: give `--listen` or `--proxy`")]
+    NoDoor,
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address}: {error}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// Nothing can judge.
+    #[error(transparent)]
+    Judge(#[from] JudgeError),
+    /// TLS cannot be set up.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// A source of facts, or a proxy, cannot be set up. The text says which, and why.
+    #[error("{0}")]
+    Option(String),
+    /// The decision log cannot be written.
+    #[error("cannot write the decision log: {0}")]
+    DecisionLog(std::io::Error),
+}
+
+/// A server with its doors open: connections wait until it runs.
+#[derive(Debug)]
+pub struct Server {
+    main: Option<(TcpListener, Option<Arc<Tls>>)>,
+    metrics: Option<TcpListener>,
+    routes: Arc<Routes>,
+    reload: Reload,
+    phase: channel::Sender<Phase>,
+    phases: Phases,
+    bounds: Bounds,
+    kubernetes: Option<Arc<Kubernetes>>,
+}
+
+impl Server {
+    /// Loads what judges, sets up what is looked up, and opens the doors.
+    ///
+    /// # Errors
+    /// With what is wrong and what to do. Nothing is open then.
+    pub async fn open(options: Options) -> Result<Self, ServerError> {
+        if options.listen.is_none() && options.proxies.is_empty() {
+            return Err(ServerError::NoDoor);
+        }
+        let bounds = options.bounds.clone();
+        let limits = Limits {
+            body: bounds.body,
+            // One more for the second judge, and one for settings that are loaded meanwhile.
+            sandboxes: u32::try_from(bounds.concurrency).unwrap_or(u32::MAX).saturating_add(2),
+            ..Limits::default()
+        };
+        let judge = load(options.judge.clone(), limits.clone()).await?;
+        let shadow_options = options.shadow.map(|shadow| JudgeOptions {
+            policy: shadow.policy.or_else(|| options.judge.policy.clone()),
+            settings: shadow.settings.or_else(|| options.judge.settings.clone()),
+            facts: options.judge.facts.clone(),
+        });
+        let shadow = match shadow_options {
+            None => None,
+            Some(options) => Some((Arc::new(Shadow::new(load(options.clone(), limits.clone()).await?)), options)),
+        };
+        let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"), judge.policy.digest()));
+        let log = options.decision_log.map(|log| DecisionLog::open(log, Arc::clone(&metrics))).transpose();
+        let gate = Arc::new(Gate::new(
+            judge,
+            Parts {
+                mode: options.mode,
+                shadow: shadow.as_ref().map(|(shadow, _)| Arc::clone(shadow)),
+                turnstile: Turnstile::new(bounds.concurrency, bounds.queue),
+                facts: bounds.facts,
+                metrics: Arc::clone(&metrics),
+                log: log.map_err(ServerError::DecisionLog)?,
+            },
+        ));
+        let (phase, phases) = Phases::new();
+        let kubernetes = match options.kubernetes {
+            None => None,
+            Some(kubernetes) => Some(sources::watch(kubernetes).await?),
+        };
+        let sources = Sources {
+            control_planes: options.control_planes,
+            kubernetes: kubernetes.clone(),
+            savepoint_prefixes: options.savepoint_prefixes,
+            metrics: Arc::clone(&metrics),
+        };
+        let tls = options.listen.as_ref().and_then(|listen| listen.tls.clone()).map(Tls::load).transpose()?.map(Arc::new);
+        if let Some(tls) = &tls {
+            metrics.certificate(&tls.certificate().display().to_string(), tls.expires());
+        }
+        let main = match &options.listen {
+            None => None,
+            Some(listen) => Some((bind(listen.address).await?, tls.clone())),
+        };
+        let metrics_listener = match options.metrics_listen {
+            None => None,
+            Some(address) => Some(bind(address).await?),
+        };
+        let routes = Arc::new(Routes {
+            gate: Arc::clone(&gate),
+            watched: sources.watched()?,
+            live: sources.of_api(None)?,
+            kubernetes: kubernetes.clone(),
+            trust: options.trust,
+            prefixes: options.strip_prefixes,
+            bounds: bounds.clone(),
+            health: Health { phases: phases.clone(), tls: tls.clone(), kubernetes: kubernetes.clone() },
+            numbers: AtomicU64::new(1),
+        });
+        let reload = Reload { gate, judge: options.judge, limits, shadow, tls, asked: Arc::new(Notify::new()) };
+        Ok(Self { main, metrics: metrics_listener, routes, reload, phase, phases, bounds, kubernetes })
+    }
+
+    /// One line for each open door: its name and where it is.
+    pub fn doors(&self) -> String {
+        let mut lines = String::new();
+        let mut line = |name: &str, scheme: &str, listener: &TcpListener| {
+            if let Ok(address) = listener.local_addr() {
+                lines.push_str(&format!("{name} {scheme}://{address}\n"));
+            }
+        };
+        if let Some((listener, tls)) = &self.main {
+            line("main", if tls.is_some() { "https" } else { "http" }, listener);
+        }
+        if let Some(listener) = &self.metrics {
+            line("metrics", "http", listener);
+        }
+        lines
+    }
+
+    /// Notify it, and everything is read again.
+    pub fn reload_handle(&self) -> Arc<Notify> {
+        Arc::clone(&self.reload.asked)
+    }
+
+    /// Serves until `stop` is done; then says that it is not ready, waits until nobody sends it anything new, and
+    /// finishes what is in flight.
+    pub async fn run(self, stop: impl Future<Output = ()>) {
+        let Self { main, metrics, routes, reload, phase, phases, bounds, kubernetes } = self;
+        let gate = Arc::clone(&routes.gate);
+        let entrance = |listener, name| Entrance {
+            listener,
+            name,
+            bounds: bounds.clone(),
+            metrics: Arc::clone(gate.metrics()),
+            phases: phases.clone(),
+        };
+        let mut doors = JoinSet::new();
+        if let Some((listener, tls)) = main {
+            let (routes, phases) = (Arc::clone(&routes), phases.clone());
+            let serve = move |stream, address| main_door(Arc::clone(&routes), tls.clone(), stream, address, phases.clone());
+            doors.spawn(entrance(listener, "main").run(serve));
+        }
+        if let Some(listener) = metrics {
+            let (routes, phases) = (Arc::clone(&routes), phases.clone());
+            let serve = move |stream, _| metrics_door(Arc::clone(&routes), stream, phases.clone());
+            doors.spawn(entrance(listener, "metrics").run(serve));
+        }
+        let reloading = tokio::spawn(reload.run(phases.clone()));
+        let watching = tokio::spawn(sources::show(kubernetes, Arc::clone(gate.metrics()), phases.clone()));
+        tracing::info!(mode = gate.mode().name(), policy = gate.judge().name.digest, "serving");
+
+        stop.await;
+        tracing::info!(seconds = bounds.drain.as_secs(), "stopping: not ready any more, still serving");
+        phase.send_replace(Phase::Draining);
+        tokio::time::sleep(bounds.drain).await;
+        phase.send_replace(Phase::Closing);
+        while doors.join_next().await.is_some() {}
+        for task in [reloading, watching] {
+            task.abort();
+        }
+        tracing::info!("stopped");
+    }
+}
+
+/// Loading compiles machine code when none is cached: not on the threads that serve.
+async fn load(options: JudgeOptions, limits: Limits) -> Result<Judge, JudgeError> {
+    let loaded = tokio::task::spawn_blocking(move || Judge::load(&options, &limits, None)).await;
+    loaded.unwrap_or_else(|error| Err(JudgeError::Wrong(error.to_string())))
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, ServerError> {
+    TcpListener::bind(address).await.map_err(|error| ServerError::Listen { address, error })
+}
+
+/// Serves a connection of the main door.
+async fn main_door(
+    routes: Arc<Routes>,
+    tls: Option<Arc<Tls>>,
+    stream: TcpStream,
+    address: SocketAddr,
+    phases: Phases,
+) {
+    let Bounds { patience, idle, .. } = routes.bounds;
+    let address = address.ip();
+    let Some(tls) = tls else {
+        let peer = Arc::new(Peer { address, certificate: None });
+        let (stream, pulse) = Patient::new(stream, patience, idle);
+        let service = service_fn(move |request: Request<Incoming>| {
+            Arc::clone(&routes).answer(Arc::clone(&peer), Some(pulse.clone()), request)
+        });
+        return connection::http1(stream, service, phases).await;
+    };
+    let stream = match tokio::time::timeout(patience, tls.acceptor().accept(stream)).await {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(error)) => return tracing::debug!(%error, "no TLS came about"),
+        Err(_) => return tracing::debug!("no TLS came about in time"),
+    };
+    let (_, session) = stream.get_ref();
+    let certificate = session.peer_certificates().and_then(<[_]>::first).and_then(tls::subject).map(Arc::from);
+    let peer = Arc::new(Peer { address, certificate });
+    if session.alpn_protocol() == Some(b"h2") {
+        let service = service_fn(move |request: Request<Incoming>| {
+            Arc::clone(&routes).answer(Arc::clone(&peer), None, request)
+        });
+        return connection::http2(stream, service, phases).await;
+    }
+    let (stream, pulse) = Patient::new(stream, patience, idle);
+    let service = service_fn(move |request: Request<Incoming>| {
+        Arc::clone(&routes).answer(Arc::clone(&peer), Some(pulse.clone()), request)
+    });
+    connection::http1(stream, service, phases).await;
+}
+
+/// Serves a connection of the door for metrics and health.
+async fn metrics_door(routes: Arc<Routes>, stream: TcpStream, phases: Phases) {
+    let Bounds { patience, idle, .. } = routes.bounds;
+    let (stream, pulse) = Patient::new(stream, patience, idle);
+    let service = service_fn(move |request: Request<Incoming>| {
+        let _busy = pulse.busy();
+        let reply = routes.observe(&request);
+        async move { Ok::<_, Infallible>(reply) }
+    });
+    connection::http1(stream, service, phases).await;
+}

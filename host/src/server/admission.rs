@@ -1,0 +1,161 @@
+//! `POST /validate`: the admission webhook. AdmissionReview v1 in, AdmissionReview v1 out (DOMAIN 5.1, 5.2).
+//!
+//! The reviews are the API server's; what they say is the policy's to read. Here only the `uid` is looked at, which the
+//! answer must echo.
+
+mod response;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::StatusCode;
+use serde::Deserialize;
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::caller::Caller;
+use super::door::Door;
+use super::gate::{Gate, Question};
+use super::options::Bounds;
+use super::reply::{self, Reply};
+use crate::facts::Answered;
+use crate::facts::kubernetes::Kubernetes;
+use crate::facts::live::Live;
+use crate::input::Envelope;
+
+/// Kept back of the time that the API server gives, for the way there and back.
+const WAY: Duration = Duration::from_millis(200);
+
+/// What of a review the server itself must know.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Review {
+    api_version: String,
+    kind: String,
+    request: Head,
+}
+
+#[derive(Deserialize)]
+struct Head {
+    uid: String,
+    #[serde(default)]
+    namespace: String,
+}
+
+/// Answers a review.
+pub async fn validate(
+    gate: &Gate,
+    live: Option<&Live>,
+    kubernetes: Option<&Kubernetes>,
+    caller: Caller,
+    query: Option<&str>,
+    bounds: &Bounds,
+    body: Bytes,
+) -> Reply {
+    let Head { uid, namespace } = match head(&body) {
+        Ok(head) => head,
+        Err(wrong) => {
+            gate.metrics().rejected(Door::Validate, "malformed");
+            return reply::text(StatusCode::BAD_REQUEST, wrong);
+        }
+    };
+    let time = timeout(query).map_or(bounds.deadline, |told| told.saturating_sub(WAY).max(told / 2));
+    let question = Question {
+        door: Door::Validate,
+        id: uid.clone(),
+        envelope: Envelope::AdmissionReview,
+        body,
+        caller,
+        labels: kubernetes.and_then(|kubernetes| labels(kubernetes, &namespace)),
+        until: Instant::now() + time.min(bounds.deadline),
+    };
+    let outcome = gate.ask(question, live).await;
+    response::of(&uid, gate.mode(), outcome, &gate.judge().name)
+}
+
+/// The head of a review, or why this is none.
+fn head(body: &[u8]) -> Result<Head, String> {
+    let review: Review = serde_json::from_slice(body).map_err(|error| {
+        format!("this is not an AdmissionReview as JSON: {error}; the API server sends `admission.k8s.io/v1`")
+    })?;
+    if review.api_version != "admission.k8s.io/v1" || review.kind != "AdmissionReview" {
+        let Review { api_version, kind, .. } = review;
+        let (version, kind) = (super::denial::cut(&api_version, 100), super::denial::cut(&kind, 100));
+        return Err(format!(
+            "this is `{kind}` of `{version}`, not `AdmissionReview` of `admission.k8s.io/v1`; name `v1` in `admissionReviewVersions`"
+        ));
+    }
+    match &review.request.uid {
+        uid if uid.is_empty() || uid.len() > 128 || uid.chars().any(char::is_control) => {
+            Err("`request.uid` must be a text of 1 to 128 characters".to_owned())
+        }
+        _ => Ok(review.request),
+    }
+}
+
+/// The labels of the review's namespace, where they are known: scopes of the settings may ask for them.
+fn labels(kubernetes: &Kubernetes, namespace: &str) -> Option<Value> {
+    match kubernetes.labels(namespace) {
+        Answered::Found(labels) => serde_json::from_slice(&labels).ok(),
+        Answered::Absent | Answered::Unavailable(_) => None,
+    }
+}
+
+/// `timeout` of the query, as Go writes durations: `10s`, `1.5s`, `1m30s`, `500ms`.
+fn timeout(query: Option<&str>) -> Option<Duration> {
+    let mut rest = query?.split('&').find_map(|pair| pair.strip_prefix("timeout="))?;
+    let mut seconds = 0.0;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let (number, after) = rest.split_at(digits);
+        let letters = after.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(after.len());
+        let (unit, after) = after.split_at(letters);
+        let scale = match unit {
+            "h" => 3600.0,
+            "m" => 60.0,
+            "s" => 1.0,
+            "ms" => 1e-3,
+            "us" | "µs" => 1e-6,
+            "ns" => 1e-9,
+            _ => return None,
+        };
+        seconds += number.parse::<f64>().ok()? * scale;
+        rest = after;
+    }
+    // Nothing waits longer than the longest timeout of a webhook.
+    Duration::try_from_secs_f64(seconds.min(30.0)).ok().filter(|told| !told.is_zero())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{head, timeout};
+
+    #[test]
+    fn the_time_there_is_comes_from_the_caller() {
+        let told = |query| timeout(Some(query));
+        assert_eq!(told("timeout=3s"), Some(Duration::from_secs(3)));
+        assert_eq!(told("a=b&timeout=1m30s"), Some(Duration::from_secs(30)));
+        assert_eq!(told("timeout=500ms"), Some(Duration::from_millis(500)));
+        assert_eq!(told("timeout=1.5s"), Some(Duration::from_millis(1500)));
+        for none in ["", "timeout=", "timeout=0s", "timeout=3", "timeout=s", "timeout=-3s", "timeout=3x"] {
+            assert_eq!(told(none), None, "{none}");
+        }
+        assert_eq!(timeout(None), None);
+    }
+
+    #[test]
+    fn a_review_is_known_by_version_kind_and_uid() {
+        let review = |version: &str, uid: &str| {
+            format!(r#"{{"kind":"AdmissionReview","apiVersion":"{version}","request":{{"uid":{uid},"object":null}}}}"#)
+        };
+        let uid = |body: &[u8]| head(body).map(|head| head.uid);
+        assert_eq!(uid(review("admission.k8s.io/v1", "\"7f\"").as_bytes()), Ok("7f".to_owned()));
+        assert!(uid(review("admission.k8s.io/v1beta1", "\"7f\"").as_bytes()).unwrap_err().contains("v1beta1"));
+        assert!(uid(review("admission.k8s.io/v1", "\"\"").as_bytes()).is_err());
+        assert!(uid(review("admission.k8s.io/v1", "7").as_bytes()).is_err());
+        assert!(uid(b"{}").unwrap_err().contains("not an AdmissionReview"));
+        assert!(uid(b"\xff").is_err());
+    }
+}

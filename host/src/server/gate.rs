@@ -1,0 +1,304 @@
+//! The one place where the server judges: whatever the door, a question comes in here and a judgement goes out.
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use futures_util::future::join_all;
+use serde_json::{Map, Value, json};
+use tokio::time::Instant;
+
+use super::caller::Caller;
+use super::decision_log::{DecisionLog, Entry};
+use super::door::{Door, Mode, Stage, Timings};
+use super::judge::Judge;
+use super::metrics::Metrics;
+use super::shadow::Shadow;
+use super::turnstile::{TurnedAway, Turnstile};
+use crate::facts::live::Live;
+use crate::facts::{Answered, Inquiry, Step};
+use crate::input::Envelope;
+use crate::{CheckError, Fact, Failure, Lookup, PolicyError, Source, Verdict, clock};
+
+/// What is to be judged.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// Where it came in.
+    pub door: Door,
+    /// What tells this request from others in the logs.
+    pub id: String,
+    /// How it travels.
+    pub envelope: Envelope,
+    /// The exact bytes of its body.
+    pub body: Bytes,
+    /// Who asks.
+    pub caller: Caller,
+    /// The labels of its Kubernetes namespace, where they are known.
+    pub labels: Option<Value>,
+    /// When the answer must be there.
+    pub until: Instant,
+}
+
+/// What came of it.
+#[derive(Clone, Debug)]
+pub struct Judgement {
+    /// What the policy says.
+    pub verdict: Verdict,
+    /// Whether the request may go on. In [`Mode::Warn`] it always may.
+    pub passes: bool,
+}
+
+/// Why there is no judgement.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum NoJudgement {
+    /// There was no time or no room for it.
+    #[error(transparent)]
+    TurnedAway(#[from] TurnedAway),
+    /// The policy says that this request cannot be judged.
+    #[error("{}", .0.message)]
+    Unjudgeable(Failure),
+    /// The policy failed.
+    #[error(transparent)]
+    Policy(PolicyError),
+}
+
+impl From<CheckError> for NoJudgement {
+    fn from(error: CheckError) -> Self {
+        match error {
+            CheckError::Unjudgeable(failure) => Self::Unjudgeable(failure),
+            CheckError::Policy(error) => Self::Policy(error),
+        }
+    }
+}
+
+/// Judges for every door.
+#[derive(Debug)]
+pub struct Gate {
+    judge: RwLock<Arc<Judge>>,
+    shadow: Option<Arc<Shadow>>,
+    mode: Mode,
+    turnstile: Turnstile,
+    /// Time for looking things up, within the time for an answer.
+    facts: Duration,
+    metrics: Arc<Metrics>,
+    log: Option<DecisionLog>,
+}
+
+/// What a [`Gate`] is made of besides its judge.
+#[derive(Debug)]
+pub struct Parts {
+    /// Whether refusals count.
+    pub mode: Mode,
+    /// A second judge, listened to only for differences.
+    pub shadow: Option<Arc<Shadow>>,
+    /// How many are judged at once, and wait.
+    pub turnstile: Turnstile,
+    /// Time for looking things up, within the time for an answer.
+    pub facts: Duration,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// Where decisions are written down.
+    pub log: Option<DecisionLog>,
+}
+
+impl Gate {
+    /// A gate with this judge.
+    pub fn new(judge: Judge, parts: Parts) -> Self {
+        let Parts { mode, shadow, turnstile, facts, metrics, log } = parts;
+        Self { judge: RwLock::new(Arc::new(judge)), shadow, mode, turnstile, facts, metrics, log }
+    }
+
+    /// Who judges now.
+    pub fn judge(&self) -> Arc<Judge> {
+        Arc::clone(&self.judge.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Another judge from the next request on; what is being judged is judged to its end by the one before.
+    pub fn appoint(&self, judge: Judge) {
+        self.metrics.policy(&judge.name.digest);
+        *self.judge.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(judge);
+    }
+
+    /// Whether refusals count.
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// What is counted.
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
+    }
+
+    /// Judges a request. What the policy wants to look up is asked of `live`.
+    ///
+    /// # Errors
+    /// When there is no judgement; what that means for the request is the door's to say.
+    pub async fn ask(&self, question: Question, live: Option<&Live>) -> Result<Judgement, NoJudgement> {
+        let started = Instant::now();
+        let place = self.turnstile.enter();
+        let judge = self.judge();
+        let door = question.door;
+        let mut trial = Trial::new(question, judge);
+        let outcome = match place {
+            Ok(_place) => self.hear(&mut trial, live).await,
+            Err(full) => Err(full.into()),
+        };
+        let timings = trial.timings;
+        for (stage, took) in
+            [(Stage::Queue, timings.queue), (Stage::Facts, timings.facts), (Stage::Sandbox, timings.sandbox)]
+        {
+            self.metrics.stage(door, stage, took);
+        }
+        self.metrics.request(door, started.elapsed());
+        let outcome = outcome.map(|verdict| Judgement { passes: verdict.passes || self.mode == Mode::Warn, verdict });
+        match &outcome {
+            Ok(judgement) => self.metrics.decided(door, self.mode, &judgement.verdict),
+            Err(NoJudgement::TurnedAway(TurnedAway::Full)) => self.metrics.rejected(door, "queue"),
+            Err(NoJudgement::TurnedAway(TurnedAway::Late)) => self.metrics.rejected(door, "deadline"),
+            Err(NoJudgement::Unjudgeable(_)) => self.metrics.rejected(door, "unjudgeable"),
+            Err(NoJudgement::Policy(error)) => self.metrics.breach(error),
+        }
+        self.tell(trial, &outcome);
+        outcome
+    }
+
+    async fn hear(&self, trial: &mut Trial, live: Option<&Live>) -> Result<Verdict, NoJudgement> {
+        loop {
+            let queued = Instant::now();
+            let sandbox = self.turnstile.sandbox(trial.question.until).await?;
+            let begun = Instant::now();
+            trial.timings.queue += begun - queued;
+            let hearing = trial.hearing();
+            let step = tokio::task::spawn_blocking(move || {
+                let mut hearing = hearing;
+                let step = hearing.step();
+                drop(sandbox);
+                (hearing.inquiry, step)
+            });
+            let (inquiry, step) =
+                step.await.map_err(|error| NoJudgement::Policy(PolicyError::Trapped(error.to_string())))?;
+            trial.inquiry = inquiry;
+            trial.timings.sandbox += begun.elapsed();
+            let needs = match step? {
+                Step::Decided(verdict) => return Ok(verdict),
+                Step::Ask(needs) => needs,
+            };
+            let asked = Instant::now();
+            let until = trial.question.until.min(asked + self.facts);
+            let answers = needs.into_iter().map(|need| async move {
+                let answer = match live {
+                    Some(live) => live.answer(&need.lookup, until).await,
+                    None => Answered::Unavailable("nothing is looked up for this request".to_owned()),
+                };
+                (need.lookup, answer)
+            });
+            for (lookup, answer) in join_all(answers).await {
+                trial.inquiry.answered(lookup, answer);
+            }
+            trial.timings.facts += asked.elapsed();
+        }
+    }
+
+    /// Writes down what was decided, and hears the second judge.
+    fn tell(&self, trial: Trial, outcome: &Result<Judgement, NoJudgement>) {
+        let observed = trial.inquiry.answers();
+        if let (Some(shadow), Ok(judgement)) = (&self.shadow, outcome) {
+            shadow.compare(&trial, judgement, &self.turnstile, &self.metrics);
+        }
+        let passed = outcome.as_ref().is_ok_and(|judgement| judgement.passes);
+        let Some(log) = &self.log else { return };
+        log.record(Entry {
+            at: SystemTime::now(),
+            id: trial.question.id,
+            door: trial.question.door,
+            mode: self.mode,
+            caller: trial.question.caller.principal().map(str::to_owned),
+            envelope: trial.question.envelope,
+            body: trial.question.body,
+            declared: trial.declared,
+            observed: observed.to_vec(),
+            settings: Arc::clone(&trial.judge.settings_digest),
+            policy: trial.judge.name.digest.as_str().into(),
+            outcome: match outcome {
+                Ok(judgement) => Ok(judgement.verdict.document.clone()),
+                Err(error) => Err(error.to_string()),
+            },
+            passed,
+            timings: trial.timings,
+        });
+    }
+}
+
+/// A request being judged.
+pub(super) struct Trial {
+    pub(super) question: Question,
+    judge: Arc<Judge>,
+    declared: Vec<(Source, Arc<[u8]>)>,
+    inquiry: Inquiry,
+    timings: Timings,
+}
+
+impl Trial {
+    fn new(question: Question, judge: Arc<Judge>) -> Self {
+        let said = said_by_host(&question);
+        let operator = judge.declared.iter().map(|document| (Source::Operator, Arc::clone(document)));
+        let declared = std::iter::once((Source::Host, said)).chain(operator).collect();
+        Self { question, judge, declared, inquiry: Inquiry::default(), timings: Timings::default() }
+    }
+
+    /// The same, as it can be taken to another thread. The inquiry comes back with the step.
+    fn hearing(&mut self) -> Hearing {
+        Hearing {
+            envelope: self.question.envelope.clone(),
+            body: self.question.body.clone(),
+            declared: self.declared.clone(),
+            judge: Arc::clone(&self.judge),
+            inquiry: std::mem::take(&mut self.inquiry),
+        }
+    }
+
+    /// The same for another judge, who is told what this one was told.
+    pub(super) fn again(&self, judge: Arc<Judge>) -> (Hearing, Vec<(Lookup, Answered)>) {
+        let hearing = Hearing {
+            envelope: self.question.envelope.clone(),
+            body: self.question.body.clone(),
+            declared: self.declared.clone(),
+            judge,
+            inquiry: Inquiry::default(),
+        };
+        (hearing, self.inquiry.answers().to_vec())
+    }
+}
+
+/// One step of a judgement, away from the threads that serve connections.
+pub(super) struct Hearing {
+    envelope: Envelope,
+    body: Bytes,
+    declared: Vec<(Source, Arc<[u8]>)>,
+    judge: Arc<Judge>,
+    pub(super) inquiry: Inquiry,
+}
+
+impl Hearing {
+    pub(super) fn step(&mut self) -> Result<Step, CheckError> {
+        let Self { envelope, body, declared, judge, inquiry } = self;
+        let facts: Vec<_> = declared.iter().map(|(source, document)| Fact::declared(*source, document)).collect();
+        envelope.lend(body, None, |request| inquiry.step(&judge.policy, request, &facts, &judge.settings))
+    }
+}
+
+/// The clock, the caller, and what to assume: at the HTTP dialects a stop is one of many, and a restart follows (DESIGN
+/// section 5, Intent). Settings that say something else win.
+fn said_by_host(question: &Question) -> Arc<[u8]> {
+    let mut said = Map::from_iter([("now".to_owned(), clock::now().into())]);
+    if let Some(name) = question.caller.principal() {
+        said.insert("caller".to_owned(), json!({"principal": name}));
+    }
+    if let Some(labels) = &question.labels {
+        said.insert("platform".to_owned(), json!({"namespaceLabels": labels}));
+    }
+    if let Envelope::Http(_) = &question.envelope {
+        said.insert("intent".to_owned(), json!({"assume": "restart"}));
+    }
+    Value::from(said).to_string().into_bytes().into()
+}
