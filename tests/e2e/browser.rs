@@ -35,7 +35,8 @@ impl Browser {
         driver.listens(address)?;
         // Root, as containers of CI are, gets no sandbox from Chromium; the page is our own Flink's.
         let profile = format!("--user-data-dir={}", work.join("profile").display());
-        let arguments = ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1400,900", &profile];
+        let arguments =
+            ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1400,900", &profile];
         let wanted = json!({"capabilities": {"alwaysMatch": {"goog:chromeOptions": {"args": arguments}}}});
         let answer = http::post(&format!("http://{address}/session"), &wanted)?.well()?.json()?;
         let id = answer.pointer("/value/sessionId").and_then(Value::as_str).context("no session")?;

@@ -1,6 +1,7 @@
 //! A real Flink in one JVM, its jobs, and what it says about them. Always asked directly, never through the gate: this is
 //! the witness.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -29,6 +30,8 @@ pub enum Effect {
     Drained,
     /// It was cancelled, with a savepoint or without.
     Cancelled,
+    /// Another job was started.
+    Started,
 }
 
 /// A Flink that runs until this goes.
@@ -83,11 +86,34 @@ impl Flink {
 
     /// Runs `StatefulJob` with these settings of the job, and waits until it has a checkpoint.
     pub fn job(&self, configuration: Value) -> Result<String> {
-        let request = json!({"entryClass": "StatefulJob", "parallelism": 1, "flinkConfiguration": configuration});
-        let answer = http::post(&format!("{}/jars/{}/run", self.url, self.jar), &request)?.well()?.json()?;
-        let job = text(&answer, "/jobid")?;
+        let job = self.submitted(configuration)?;
         self.checkpointed(&job)?;
         Ok(job)
+    }
+
+    /// Runs `StatefulJob`, and waits until all of it runs: before, Flink takes no savepoint.
+    pub fn running(&self) -> Result<String> {
+        let job = self.submitted(json!({}))?;
+        until(&format!("tasks of {job}"), BOUND, || {
+            let job = self.get(&format!("/jobs/{job}"))?;
+            let vertices = job.get("vertices").and_then(Value::as_array).map_or(0, Vec::len) as u64;
+            let running = job.pointer("/status-counts/RUNNING").and_then(Value::as_u64);
+            Ok((vertices > 0 && running == Some(vertices)).then_some(()))
+        })?;
+        Ok(job)
+    }
+
+    fn submitted(&self, configuration: Value) -> Result<String> {
+        let request = json!({"entryClass": "StatefulJob", "parallelism": 1, "flinkConfiguration": configuration});
+        let answer = http::post(&format!("{}/jars/{}/run", self.url, self.jar), &request)?.well()?.json()?;
+        text(&answer, "/jobid")
+    }
+
+    /// The ids of all jobs, also of those that are over.
+    pub fn jobs(&self) -> Result<BTreeSet<String>> {
+        let list = self.get("/jobs")?;
+        let jobs = list.pointer("/jobs").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        Ok(jobs.iter().filter_map(|job| job.get("id")?.as_str().map(str::to_owned)).collect())
     }
 
     /// Waits until a job runs and has a checkpoint.

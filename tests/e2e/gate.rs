@@ -17,7 +17,8 @@ use crate::process::{Process, free, until};
 pub const TRUSTED: (&str, &str) = ("x-sluicegate-principal", "ops");
 
 /// What the gate is told: a restart is assumed, as shipped, and `ops` may declare something else.
-pub const SETTINGS: &str = "apiVersion: sluicegate.dev/v1alpha1\nkind: Settings\nintent: {assume: restart, acceptFrom: [ops]}\n";
+pub const SETTINGS: &str =
+    "apiVersion: sluicegate.dev/v1alpha1\nkind: Settings\nintent: {assume: restart, acceptFrom: [ops]}\n";
 
 /// A gate that runs until this goes.
 pub struct Gate {

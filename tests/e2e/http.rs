@@ -81,7 +81,7 @@ pub fn call(method: &str, url: &str, headers: &[(&str, &str)], body: Option<&[u8
         request = request.header(*name, *value);
     }
     let answer = match body {
-        Some(body) => agent.configure_request(request.body(body)?).force_send_body(true).run()?,
+        Some(body) => agent.run(request.body(body)?)?,
         None => agent.run(request.body(())?)?,
     };
     let status = answer.status().as_u16();

@@ -18,8 +18,9 @@ mod tap;
 
 use std::sync::{Arc, OnceLock};
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, ensure};
 use libtest_mimic::{Arguments, Failed, Trial};
+use serde_json::json;
 
 use crate::flink::Flink;
 use crate::gate::{Gate, SETTINGS};
@@ -30,6 +31,7 @@ pub struct World {
     // The gate goes first, then what it stands before.
     gate: OnceLock<Result<Gate, String>>,
     flink: OnceLock<Result<Flink, String>>,
+    drained: OnceLock<Result<String, String>>,
 }
 
 impl World {
@@ -46,6 +48,13 @@ impl World {
         let gate = self.gate.get_or_init(|| start().map_err(|error| format!("{error:#}")));
         gate.as_ref().map_err(|error| anyhow!("{error}"))
     }
+
+    /// The folder of a savepoint that a drained job has left, without a scheme.
+    pub fn drained(&self) -> Result<&str> {
+        let flink = self.flink()?;
+        let drained = self.drained.get_or_init(|| drained_savepoint(flink).map_err(|error| format!("{error:#}")));
+        drained.as_deref().map_err(|error| anyhow!("{error}"))
+    }
 }
 
 fn main() {
@@ -55,15 +64,21 @@ fn main() {
     for list in [proxy::trials(), client::trials(), page::trials(), gateways::trials(), spellings::trials()] {
         for (name, test) in list {
             let world = Arc::clone(&world);
-            trials.push(Trial::test(name, move || {
-                test(&world).map_err(|error| Failed::from(format!("{error:#}")))
-            }));
+            trials.push(Trial::test(name, move || test(&world).map_err(|error| Failed::from(format!("{error:#}")))));
         }
     }
     let conclusion = libtest_mimic::run(&arguments, trials);
     // Exiting runs no destructors: what was started ends here.
     drop(world);
     conclusion.exit()
+}
+
+fn drained_savepoint(flink: &Flink) -> Result<String> {
+    let job = flink.job(json!({}))?;
+    let stopped = http::post(&format!("{}/jobs/{job}/stop", flink.url), &json!({"drain": true}))?;
+    let savepoint = flink.operation(&job, &stopped)?;
+    ensure!(flink::drained(&savepoint)?, "{savepoint} is not drained");
+    Ok(savepoint.trim_start_matches("file:").replacen("//", "", 1))
 }
 
 /// A test and its name.

@@ -21,7 +21,8 @@ pub fn trials() -> Vec<Named> {
 
 fn page(world: &World) -> Result<()> {
     let (flink, door) = (world.flink()?, world.gate()?.url());
-    let lost = flink.job(json!({"execution.checkpointing.externalized-checkpoint-retention": "DELETE_ON_CANCELLATION"}))?;
+    let lost =
+        flink.job(json!({"execution.checkpointing.externalized-checkpoint-retention": "DELETE_ON_CANCELLATION"}))?;
     let failing = failing(world)?;
     let browser = Browser::open()?;
 
@@ -49,7 +50,9 @@ fn page(world: &World) -> Result<()> {
 /// A job that fails as soon as it writes, and waits long before it tries again.
 fn failing(world: &World) -> Result<String> {
     let flink = world.flink()?;
-    let jar = crate::flink::jar_id(&crate::flink::upload(&flink.url, &crate::place::classes().join("FileSinkJob.jar"))?.well()?)?;
+    let jar = crate::flink::jar_id(
+        &crate::flink::upload(&flink.url, &crate::place::classes().join("FileSinkJob.jar"))?.well()?,
+    )?;
     let request = json!({
         "entryClass": "FileSinkJob", "parallelism": 1, "programArgsList": ["file:///proc/nowhere"],
         "flinkConfiguration": {

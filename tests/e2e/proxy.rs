@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::flink::{drained, jar_file, text, upload};
 use crate::gate::TRUSTED;
@@ -100,18 +100,15 @@ fn drain(world: &World) -> Result<()> {
 
 fn drained_restore(world: &World) -> Result<()> {
     let (flink, gate) = (world.flink()?, world.gate()?);
-    let job = flink.job(json!({}))?;
-    let directly = http::post(&format!("{}/jobs/{job}/stop", flink.url), &json!({"drain": true}))?;
-    let savepoint = flink.operation(&job, &directly)?;
-    ensure!(drained(&savepoint)?, "{savepoint} is not drained");
-    let before = jobs(&flink.get("/jobs")?);
+    let savepoint = format!("file:{}", world.drained()?);
+    let before = flink.jobs()?;
 
     // Only the file `_metadata` tells; the gate reads it below the prefix that it was given.
     let start = json!({"entryClass": "StatefulJob", "savepointPath": savepoint});
     let refused = http::post(&format!("{}/jars/{}/run", gate.url(), flink.jar), &start)?;
     ensure!(refused.status == 403, "{} {}", refused.status, refused.text());
     ensure!(refused.error()?.contains("restore-from-drained-savepoint"), "{}", refused.error()?);
-    let restored = jobs(&flink.get("/jobs")?).difference(&before).find_map(|new| {
+    let restored = flink.jobs()?.difference(&before).find_map(|new| {
         let from = flink.restored_from(new).ok().flatten()?;
         same_place(&from, &savepoint).then(|| new.clone())
     });
@@ -165,11 +162,7 @@ fn unchanged(world: &World) -> Result<()> {
 
 /// Whether two spellings name the same folder.
 fn same_place(a: &str, b: &str) -> bool {
-    let plain = |location: &str| location.trim_start_matches("file:").trim_start_matches("//").trim_end_matches('/').to_owned();
+    let plain =
+        |location: &str| location.trim_start_matches("file:").trim_start_matches("//").trim_end_matches('/').to_owned();
     plain(a) == plain(b)
-}
-
-fn jobs(list: &Value) -> BTreeSet<String> {
-    let jobs = list.pointer("/jobs").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    jobs.iter().filter_map(|job| job.get("id")?.as_str().map(str::to_owned)).collect()
 }
