@@ -1,7 +1,7 @@
 //! Where answers come from when the policy asks for a read. A source is asked only for what could change the verdict,
 //! and what it answers is handed over as it came: reading it is the policy's business.
 
-mod recorded;
+pub(crate) mod recorded;
 
 pub use recorded::Recorded;
 

@@ -21,9 +21,12 @@ pub mod case;
 mod examples;
 pub mod facts;
 pub mod input;
+pub mod logged;
 pub mod nearest;
 mod policy;
 pub mod report;
+#[cfg(feature = "serve")]
+pub mod server;
 mod words;
 pub mod yaml;
 

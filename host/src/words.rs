@@ -1,6 +1,6 @@
 //! The words of the contract as reports, cases and settings write them.
 
-use crate::{Basis, Decision, Dialect, Effect, Fate, Level, Rule};
+use crate::{Api, Basis, Decision, Dialect, Effect, Fate, Level, Rule, Source};
 
 impl Decision {
     /// Every decision there is.
@@ -36,6 +36,35 @@ impl Dialect {
             Self::Alibaba => "alibaba",
             Self::FlinkRest => "flink-rest",
             Self::Plan => "plan",
+        }
+    }
+}
+
+impl Api {
+    /// Every API there is.
+    pub const ALL: [Self; 3] = [Self::Ververica, Self::Alibaba, Self::FlinkRest];
+
+    /// The word in documents and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ververica => "ververica",
+            Self::Alibaba => "alibaba",
+            Self::FlinkRest => "flink-rest",
+        }
+    }
+}
+
+impl Source {
+    /// Every source there is.
+    pub const ALL: [Self; 4] = [Self::Host, Self::Operator, Self::Observed, Self::Requester];
+
+    /// The word in the decision log.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Host => "host",
+            Self::Operator => "operator",
+            Self::Observed => "observed",
+            Self::Requester => "requester",
         }
     }
 }

@@ -1,0 +1,7 @@
+//! The server: what stands at the doors, and what is seen of it.
+
+pub mod decision_log;
+pub mod door;
+pub mod metrics;
+mod redact;
+pub mod telemetry;
