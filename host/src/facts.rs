@@ -2,7 +2,7 @@
 //! and what it answers is handed over as it came: reading it is the policy's business.
 
 mod inquiry;
-mod recorded;
+pub(crate) mod recorded;
 
 pub use inquiry::{Inquiry, ROUNDS, Step, TOO_MANY_ROUNDS};
 pub use recorded::Recorded;
