@@ -1,6 +1,8 @@
 //! Where answers come from when the policy asks for a read. A source is asked only for what could change the verdict,
 //! and what it answers is handed over as it came: reading it is the policy's business.
 
+#[cfg(feature = "serve")]
+pub mod kubernetes;
 mod recorded;
 
 pub use recorded::Recorded;
