@@ -65,6 +65,7 @@ pub async fn validate(
         id: uid.clone(),
         envelope: Envelope::AdmissionReview,
         body,
+        live: None,
         caller,
         labels: kubernetes.and_then(|kubernetes| labels(kubernetes, &namespace)),
         until: Instant::now() + time.min(bounds.deadline),

@@ -118,6 +118,7 @@ pub async fn authorize(gate: &Gate, live: Option<&Live>, bounds: &Bounds, shown:
         id,
         envelope: Envelope::Http(head),
         body,
+        live: None,
         caller,
         labels: None,
         until: Instant::now() + bounds.deadline,

@@ -31,6 +31,8 @@ pub struct Question {
     pub envelope: Envelope,
     /// The exact bytes of its body.
     pub body: Bytes,
+    /// The live object that a manifest would change.
+    pub live: Option<Bytes>,
     /// Who asks.
     pub caller: Caller,
     /// The labels of its Kubernetes namespace, where they are known.
@@ -215,6 +217,7 @@ impl Gate {
             caller: trial.question.caller.principal().map(str::to_owned),
             envelope: trial.question.envelope,
             body: trial.question.body,
+            live: trial.question.live,
             declared: trial.declared,
             observed: observed.to_vec(),
             settings: Arc::clone(&trial.judge.settings_digest),
@@ -251,6 +254,7 @@ impl Trial {
         Hearing {
             envelope: self.question.envelope.clone(),
             body: self.question.body.clone(),
+            live: self.question.live.clone(),
             declared: self.declared.clone(),
             judge: Arc::clone(&self.judge),
             inquiry: std::mem::take(&mut self.inquiry),
@@ -262,6 +266,7 @@ impl Trial {
         let hearing = Hearing {
             envelope: self.question.envelope.clone(),
             body: self.question.body.clone(),
+            live: self.question.live.clone(),
             declared: self.declared.clone(),
             judge,
             inquiry: Inquiry::default(),
@@ -274,6 +279,7 @@ impl Trial {
 pub(super) struct Hearing {
     envelope: Envelope,
     body: Bytes,
+    live: Option<Bytes>,
     declared: Vec<(Source, Arc<[u8]>)>,
     judge: Arc<Judge>,
     pub(super) inquiry: Inquiry,
@@ -281,9 +287,9 @@ pub(super) struct Hearing {
 
 impl Hearing {
     pub(super) fn step(&mut self) -> Result<Step, CheckError> {
-        let Self { envelope, body, declared, judge, inquiry } = self;
+        let Self { envelope, body, live, declared, judge, inquiry } = self;
         let facts: Vec<_> = declared.iter().map(|(source, document)| Fact::declared(*source, document)).collect();
-        envelope.lend(body, None, |request| inquiry.step(&judge.policy, request, &facts, &judge.settings))
+        envelope.lend(body, live.as_deref(), |request| inquiry.step(&judge.policy, request, &facts, &judge.settings))
     }
 }
 
