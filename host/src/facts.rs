@@ -5,7 +5,6 @@ mod inquiry;
 pub(crate) mod recorded;
 #[cfg(feature = "serve")]
 pub mod kubernetes;
-mod recorded;
 
 pub use inquiry::{Inquiry, ROUNDS, Step, TOO_MANY_ROUNDS};
 pub use recorded::Recorded;

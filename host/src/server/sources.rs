@@ -88,7 +88,7 @@ impl Tally for Metrics {
 /// Begins to watch the Flink resources of the cluster.
 pub async fn watch(options: KubernetesOptions) -> Result<Arc<Kubernetes>, ServerError> {
     let KubernetesOptions { namespaces, bytes } = options;
-    let options = kubernetes::Options { namespaces, bytes, ..kubernetes::Options::default() };
+    let options = kubernetes::Options { namespaces, cache_bytes: bytes, ..kubernetes::Options::default() };
     Kubernetes::connect(options).await.map(Arc::new).map_err(|error| ServerError::Option(error.to_string()))
 }
 
