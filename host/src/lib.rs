@@ -18,6 +18,7 @@
 //! ```
 
 pub mod case;
+pub mod clock;
 mod examples;
 pub mod facts;
 pub mod input;

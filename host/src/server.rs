@@ -3,5 +3,5 @@
 pub mod decision_log;
 pub mod door;
 pub mod metrics;
-mod redact;
+pub mod redact;
 pub mod telemetry;

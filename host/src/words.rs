@@ -1,6 +1,44 @@
 //! The words of the contract as reports, cases and settings write them.
 
-use crate::{Api, Basis, Decision, Dialect, Effect, Fate, Level, Rule, Source};
+use crate::{Answer, Api, Basis, Decision, Dialect, Effect, Fact, Fate, Level, Rule, Source, Subject};
+
+impl<'a> Fact<'a> {
+    /// A `Facts` document, from whom.
+    pub fn declared(source: Source, document: &'a [u8]) -> Self {
+        Self { about: Subject::Declared, source, answer: Answer::Found(document) }
+    }
+}
+
+impl Api {
+    /// Every API there is.
+    pub const ALL: [Self; 3] = [Self::FlinkRest, Self::Ververica, Self::Alibaba];
+
+    /// The word in paths, options and documents.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ververica => "ververica",
+            Self::Alibaba => "alibaba",
+            Self::FlinkRest => "flink-rest",
+        }
+    }
+
+    /// The API of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|api| api.name() == name)
+    }
+}
+
+impl Source {
+    /// The word in logs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Host => "host",
+            Self::Operator => "operator",
+            Self::Observed => "observed",
+            Self::Requester => "requester",
+        }
+    }
+}
 
 impl Decision {
     /// Every decision there is.
@@ -36,35 +74,6 @@ impl Dialect {
             Self::Alibaba => "alibaba",
             Self::FlinkRest => "flink-rest",
             Self::Plan => "plan",
-        }
-    }
-}
-
-impl Api {
-    /// Every API there is.
-    pub const ALL: [Self; 3] = [Self::Ververica, Self::Alibaba, Self::FlinkRest];
-
-    /// The word in documents and on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Ververica => "ververica",
-            Self::Alibaba => "alibaba",
-            Self::FlinkRest => "flink-rest",
-        }
-    }
-}
-
-impl Source {
-    /// Every source there is.
-    pub const ALL: [Self; 4] = [Self::Host, Self::Operator, Self::Observed, Self::Requester];
-
-    /// The word in the decision log.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Host => "host",
-            Self::Operator => "operator",
-            Self::Observed => "observed",
-            Self::Requester => "requester",
         }
     }
 }
