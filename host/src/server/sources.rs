@@ -9,8 +9,7 @@ use super::connection::{Phase, Phases};
 use super::metrics::Metrics;
 use super::options::{ControlPlane, KubernetesOptions};
 use crate::facts::kubernetes::{self, Kubernetes};
-use crate::facts::live::{How, Live, LiveOptions, Objects, Tally};
-use crate::facts::{Answered, ControlPlaneOptions, LocationOptions};
+use crate::facts::{Answered, ControlPlaneOptions, How, Live, LiveOptions, LocationOptions, Objects, Tally};
 use crate::{Api, ObjectRef};
 
 /// How often what is watched is counted.
