@@ -1,20 +1,37 @@
 //! Where answers come from when the policy asks for a read. A source is asked only for what could change the verdict,
 //! and what it answers is handed over as it came: reading it is the policy's business.
 
-mod recorded;
+#[cfg(feature = "serve")]
+pub(crate) mod clock;
+#[cfg(feature = "serve")]
+mod control_plane;
+mod inquiry;
+#[cfg(feature = "serve")]
+pub mod kubernetes;
+#[cfg(feature = "serve")]
+mod live;
+#[cfg(feature = "serve")]
+mod location;
+#[cfg(all(test, feature = "serve"))]
+mod loopback;
+pub(crate) mod recorded;
+#[cfg(feature = "serve")]
+mod remembered;
 
+#[cfg(feature = "serve")]
+pub use control_plane::{ControlPlaneOptions, Credentials};
+
+pub use inquiry::{Inquiry, ROUNDS, Step, TOO_MANY_ROUNDS};
+#[cfg(feature = "serve")]
+pub use live::{How, Live, LiveError, LiveOptions, Objects, Tally};
+#[cfg(feature = "serve")]
+pub use location::{LocationOptions, S3Options};
 pub use recorded::Recorded;
+#[cfg(feature = "serve")]
+pub use remembered::Memory;
 
-use crate::policy::{CheckError, PolicyError};
-use crate::{Answer, Fact, Lookup, Outcome, Policy, Request, Settings, Source, Subject, Verdict};
-
-/// How often a source is asked about one request: an answer can lead to one more read. What the policy asks for later
-/// counts as unavailable.
-pub const ROUNDS: usize = 3;
-/// Why nothing more is looked up then.
-pub const TOO_MANY_ROUNDS: &str = "not looked up: the policy asked too often";
-/// How often a policy may go on asking although nothing is looked up any more.
-const MOST_CALLS: usize = 2 * ROUNDS + 2;
+use crate::policy::CheckError;
+use crate::{Fact, Lookup, Policy, Request, Settings, Verdict};
 
 /// Looks things up.
 ///
@@ -58,36 +75,17 @@ impl Policy {
         settings: &Settings,
         source: &dyn FactSource,
     ) -> Result<Verdict, CheckError> {
-        let mut answers: Vec<(Lookup, Answered)> = Vec::new();
-        for call in 0..MOST_CALLS {
-            let observed = answers.iter().map(|(lookup, answer)| fact(lookup, answer));
-            let known: Vec<_> = facts.iter().cloned().chain(observed).collect();
-            let needs = match self.check(request, &known, settings)? {
-                Outcome::Decided(verdict) => return Ok(verdict),
-                Outcome::Needs(needs) => needs,
-            };
-            for need in needs {
-                // A policy that asks again for what it was told wastes rounds, but nobody is asked twice.
-                if answers.iter().any(|(known, _)| *known == need.lookup) {
-                    continue;
+        let mut inquiry = Inquiry::default();
+        loop {
+            match inquiry.step(self, request, facts, settings)? {
+                Step::Decided(verdict) => return Ok(verdict),
+                Step::Ask(needs) => {
+                    for need in needs {
+                        let answer = source.answer(&need.lookup);
+                        inquiry.answered(need.lookup, answer);
+                    }
                 }
-                let answer = match call < ROUNDS {
-                    true => source.answer(&need.lookup),
-                    false => Answered::Unavailable(TOO_MANY_ROUNDS.to_owned()),
-                };
-                answers.push((need.lookup, answer));
             }
         }
-        Err(PolicyError::InvalidOutput("it asks again and again for what it was told cannot be known".to_owned())
-            .into())
     }
-}
-
-fn fact<'a>(lookup: &'a Lookup, answer: &'a Answered) -> Fact<'a> {
-    let answer = match answer {
-        Answered::Found(bytes) => Answer::Found(bytes),
-        Answered::Absent => Answer::Absent,
-        Answered::Unavailable(why) => Answer::Unavailable(why),
-    };
-    Fact { about: Subject::Observed(lookup), source: Source::Observed, answer }
 }

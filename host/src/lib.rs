@@ -22,6 +22,7 @@ pub mod clock;
 mod examples;
 pub mod facts;
 pub mod input;
+pub mod logged;
 pub mod nearest;
 mod policy;
 pub mod report;

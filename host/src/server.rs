@@ -47,7 +47,7 @@ use decision_log::DecisionLog;
 use gate::{Gate, Parts};
 use health::Health;
 use judge::Judge;
-pub use judge::{JudgeError, settings_digest};
+pub use judge::JudgeError;
 use metrics::Metrics;
 pub use options::{
     Bounds, ControlPlane, JudgeOptions, KubernetesOptions, Listen, Options, ProxyDoor, ShadowOptions, TlsFiles,

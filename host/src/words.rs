@@ -9,37 +9,6 @@ impl<'a> Fact<'a> {
     }
 }
 
-impl Api {
-    /// Every API there is.
-    pub const ALL: [Self; 3] = [Self::FlinkRest, Self::Ververica, Self::Alibaba];
-
-    /// The word in paths, options and documents.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Ververica => "ververica",
-            Self::Alibaba => "alibaba",
-            Self::FlinkRest => "flink-rest",
-        }
-    }
-
-    /// The API of this name.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|api| api.name() == name)
-    }
-}
-
-impl Source {
-    /// The word in logs.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Host => "host",
-            Self::Operator => "operator",
-            Self::Observed => "observed",
-            Self::Requester => "requester",
-        }
-    }
-}
-
 impl Decision {
     /// Every decision there is.
     pub const ALL: [Self; 3] = [Self::Allow, Self::Deny, Self::Undecided];
@@ -74,6 +43,40 @@ impl Dialect {
             Self::Alibaba => "alibaba",
             Self::FlinkRest => "flink-rest",
             Self::Plan => "plan",
+        }
+    }
+}
+
+impl Api {
+    /// Every API there is.
+    pub const ALL: [Self; 3] = [Self::Ververica, Self::Alibaba, Self::FlinkRest];
+
+    /// The word in documents and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ververica => "ververica",
+            Self::Alibaba => "alibaba",
+            Self::FlinkRest => "flink-rest",
+        }
+    }
+
+    /// The API of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|api| api.name() == name)
+    }
+}
+
+impl Source {
+    /// Every source there is.
+    pub const ALL: [Self; 4] = [Self::Host, Self::Operator, Self::Observed, Self::Requester];
+
+    /// The word in the decision log.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Host => "host",
+            Self::Operator => "operator",
+            Self::Observed => "observed",
+            Self::Requester => "requester",
         }
     }
 }

@@ -165,8 +165,8 @@ impl Serve {
             otlp_endpoint: self.otlp_endpoint.clone(),
         })?;
         let server = Server::open(self.options()?).await?;
-        // For whoever started it: port 0 becomes a number here.
-        print(server.doors().as_bytes())?;
+        // For whoever started it: port 0 is a number now, and connections are taken.
+        print(format!("{}open\n", server.doors()).as_bytes())?;
         let (mut terminated, mut interrupted) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         let mut hung_up = signal(SignalKind::hangup())?;
         let asked = server.reload_handle();

@@ -11,12 +11,16 @@
 //!   unavailable: connection refused
 //! ```
 
+mod written;
+
 use base64::Engine as _;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Answered, FactSource, NoSource};
 use crate::{Lookup, ObjectRef, Scoped};
+
+pub(crate) use written::lookup;
 
 /// A list of answers. What is not in it is unavailable.
 #[derive(Clone, Debug, Default, Deserialize)]

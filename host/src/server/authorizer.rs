@@ -12,7 +12,7 @@ use super::door::{Door, Mode};
 use super::gate::{Gate, Question};
 use super::options::Bounds;
 use super::reply::{self, Reply};
-use crate::facts::live::Live;
+use crate::facts::Live;
 use crate::input::{Envelope, HttpHead, decides};
 use crate::{Api, Verdict};
 
@@ -118,6 +118,7 @@ pub async fn authorize(gate: &Gate, live: Option<&Live>, bounds: &Bounds, shown:
         id,
         envelope: Envelope::Http(head),
         body,
+        live: None,
         caller,
         labels: None,
         until: Instant::now() + bounds.deadline,

@@ -12,15 +12,26 @@ use super::door::Door;
 use super::gate::{Gate, NoJudgement, Question};
 use super::options::Bounds;
 use super::reply::{self, Reply};
-use crate::facts::live::Live;
-use crate::input::{self, Found, Lines};
+use crate::ObjectRef;
+use crate::facts::Answered;
+use crate::facts::kubernetes::Kubernetes;
+use crate::facts::Live;
+use crate::input::{self, Found, Lines, ObjectName};
 use crate::report::{self, Judged, Outcome, Report};
 
 /// The most documents of one request: a caller with more asks again.
 const MOST_DOCUMENTS: usize = 256;
 
 /// Judges every document of a body.
-pub async fn check(gate: &Gate, live: Option<&Live>, caller: Caller, id: &str, bounds: &Bounds, body: Bytes) -> Reply {
+pub async fn check(
+    gate: &Gate,
+    live: Option<&Live>,
+    kubernetes: Option<&Kubernetes>,
+    caller: Caller,
+    id: &str,
+    bounds: &Bounds,
+    body: Bytes,
+) -> Reply {
     let judge = gate.judge();
     let (status, results) = match input::read(&body, None) {
         Err(error) => (StatusCode::BAD_REQUEST, vec![wrong(1, false, error.message)]),
@@ -45,12 +56,17 @@ pub async fn check(gate: &Gate, live: Option<&Live>, caller: Caller, id: &str, b
                         continue;
                     }
                 };
+                let live_object = match &caller {
+                    Caller::Principal(_) => recognised.object.as_ref().and_then(|name| object(kubernetes, name)),
+                    Caller::Unknown => None,
+                };
                 let (envelope, offset) = (recognised.request.envelope, recognised.offset);
                 let question = Question {
                     door: Door::Check,
                     id: format!("{id}-{}", input.number),
                     envelope,
                     body: recognised.request.body.into(),
+                    live: live_object,
                     caller: caller.clone(),
                     labels: None,
                     until,
@@ -84,6 +100,15 @@ pub async fn check(gate: &Gate, live: Option<&Live>, caller: Caller, id: &str, b
 fn wrong(document: usize, among_others: bool, message: String) -> Judged {
     let outcome = Outcome::Error { message, position: None, by_policy: false };
     Judged { input: "-".to_owned(), document, among_others, outcome }
+}
+
+/// The object that a manifest would change, where it is watched: without it the manifest is judged as new.
+fn object(kubernetes: Option<&Kubernetes>, name: &ObjectName) -> Option<Bytes> {
+    let ObjectName { kind, namespace, name } = name.clone();
+    match kubernetes?.answer(&ObjectRef { kind, namespace, name: Some(name) }) {
+        Answered::Found(object) => Some(object.into()),
+        Answered::Absent | Answered::Unavailable(_) => None,
+    }
 }
 
 /// The catalogue, as the policy describes itself.

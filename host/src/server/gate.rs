@@ -15,7 +15,7 @@ use super::judge::Judge;
 use super::metrics::Metrics;
 use super::shadow::Shadow;
 use super::turnstile::{TurnedAway, Turnstile};
-use crate::facts::live::Live;
+use crate::facts::Live;
 use crate::facts::{Answered, Inquiry, Step};
 use crate::input::Envelope;
 use crate::{CheckError, Fact, Failure, Lookup, PolicyError, Source, Verdict, clock};
@@ -31,6 +31,8 @@ pub struct Question {
     pub envelope: Envelope,
     /// The exact bytes of its body.
     pub body: Bytes,
+    /// The live object that a manifest would change.
+    pub live: Option<Bytes>,
     /// Who asks.
     pub caller: Caller,
     /// The labels of its Kubernetes namespace, where they are known.
@@ -251,6 +253,7 @@ impl Trial {
         Hearing {
             envelope: self.question.envelope.clone(),
             body: self.question.body.clone(),
+            live: self.question.live.clone(),
             declared: self.declared.clone(),
             judge: Arc::clone(&self.judge),
             inquiry: std::mem::take(&mut self.inquiry),
@@ -262,6 +265,7 @@ impl Trial {
         let hearing = Hearing {
             envelope: self.question.envelope.clone(),
             body: self.question.body.clone(),
+            live: self.question.live.clone(),
             declared: self.declared.clone(),
             judge,
             inquiry: Inquiry::default(),
@@ -274,6 +278,7 @@ impl Trial {
 pub(super) struct Hearing {
     envelope: Envelope,
     body: Bytes,
+    live: Option<Bytes>,
     declared: Vec<(Source, Arc<[u8]>)>,
     judge: Arc<Judge>,
     pub(super) inquiry: Inquiry,
@@ -281,9 +286,9 @@ pub(super) struct Hearing {
 
 impl Hearing {
     pub(super) fn step(&mut self) -> Result<Step, CheckError> {
-        let Self { envelope, body, declared, judge, inquiry } = self;
+        let Self { envelope, body, live, declared, judge, inquiry } = self;
         let facts: Vec<_> = declared.iter().map(|(source, document)| Fact::declared(*source, document)).collect();
-        envelope.lend(body, None, |request| inquiry.step(&judge.policy, request, &facts, &judge.settings))
+        envelope.lend(body, live.as_deref(), |request| inquiry.step(&judge.policy, request, &facts, &judge.settings))
     }
 }
 

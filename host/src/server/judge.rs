@@ -4,10 +4,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
-
 use super::options::JudgeOptions;
 use crate::input::{self, Position};
+use crate::logged::settings_digest;
 use crate::report::PolicyName;
 use crate::{
     Api, CheckError, Envelope, Fact, HttpHead, Limits, Policy, PolicyError, Problem, Request, Settings, SettingsError, Source,
@@ -84,14 +83,6 @@ impl Judge {
         let request = Request { envelope: Envelope::Http(head), body: b"" };
         let facts: Vec<_> = self.declared.iter().map(|document| Fact::declared(Source::Operator, document)).collect();
         self.policy.check(&request, &facts, &self.settings).map(drop)
-    }
-}
-
-/// What tells one settings file from another: `sha256:…` of its bytes, or `shipped` where there is none.
-pub fn settings_digest(source: Option<&[u8]>) -> String {
-    match source {
-        None => "shipped".to_owned(),
-        Some(source) => format!("sha256:{:x}", Sha256::digest(source)),
     }
 }
 

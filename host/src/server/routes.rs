@@ -22,7 +22,7 @@ use super::options::Bounds;
 use super::reply::{self, Reply};
 use crate::Api;
 use crate::facts::kubernetes::Kubernetes;
-use crate::facts::live::Live;
+use crate::facts::Live;
 
 /// The description of all this, for programs.
 const OPENAPI: &str = include_str!("openapi.json");
@@ -126,7 +126,7 @@ impl Routes {
             Caller::Principal(_) => self.live.as_deref(),
             Caller::Unknown => None,
         };
-        check::check(&self.gate, live, caller, &self.id(), &self.bounds, body).await
+        check::check(&self.gate, live, self.kubernetes.as_deref(), caller, &self.id(), &self.bounds, body).await
     }
 
     async fn authorize(&self, peer: &Peer, request: Request<Incoming>) -> Reply {

@@ -1,0 +1,170 @@
+//! An entry as a line, without secrets: what [`Logged`](crate::logged::Logged) reads again.
+
+use std::time::{Duration, SystemTime};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::Entry;
+use crate::facts::Answered;
+use crate::facts::recorded::lookup;
+use crate::input::{Envelope, HttpHead, decides};
+use crate::policy::hex;
+use crate::server::redact::{self, Redacted, Shown};
+
+/// Gathers what was shown, and whether any of it was changed for that.
+#[derive(Default)]
+struct Shower {
+    redacted: bool,
+}
+
+/// The line, without a line break.
+pub(super) fn of(entry: &Entry) -> String {
+    let mut shower = Shower::default();
+    let request = shower.request(entry);
+    let facts: Vec<_> = entry
+        .declared
+        .iter()
+        .map(|(source, document)| json!({"source": source.name(), "document": shower.value(document)}))
+        .collect();
+    let observed: Vec<_> = entry.observed.iter().map(|(read, answer)| shower.answer(lookup(read), answer)).collect();
+    let (verdict, error) = match &entry.outcome {
+        Ok(document) => (shower.value(document.as_bytes()), Value::Null),
+        Err(error) => (Value::Null, json!(shower.text(error))),
+    };
+    let line = json!({
+        "time": time(entry.at),
+        "id": entry.id,
+        "door": entry.door.name(),
+        "api": entry.door.api().map(crate::Api::name),
+        "mode": entry.mode.name(),
+        "caller": entry.caller,
+        "redacted": shower.redacted,
+        "request": request,
+        "facts": facts,
+        "observed": observed,
+        "settings": &*entry.settings,
+        "policy": &*entry.policy,
+        "verdict": verdict,
+        "error": error,
+        "passed": entry.passed,
+        "timings": {
+            "queue": micros(entry.timings.queue),
+            "facts": micros(entry.timings.facts),
+            "sandbox": micros(entry.timings.sandbox),
+        },
+    });
+    line.to_string()
+}
+
+impl Shower {
+    fn request(&mut self, entry: &Entry) -> Value {
+        let mut request = Map::new();
+        match &entry.envelope {
+            Envelope::Http(head) => {
+                request.insert("http".to_owned(), self.http(head, &entry.body));
+            }
+            Envelope::AdmissionReview => self.body("admissionReview", &entry.body, &mut request),
+            Envelope::Plan => self.body("plan", &entry.body, &mut request),
+            Envelope::Manifest => self.body("manifest", &entry.body, &mut request),
+        }
+        Value::Object(request)
+    }
+
+    fn body(&mut self, form: &str, body: &[u8], request: &mut Map<String, Value>) {
+        match self.shown(body) {
+            Shown::Text(text) => request.insert(form.to_owned(), value(&text)),
+            Shown::Bytes(bytes) => request.insert(format!("{form}Base64"), json!(STANDARD.encode(bytes))),
+            Shown::Withheld => request.insert(form.to_owned(), withheld(body)),
+        };
+    }
+
+    fn http(&mut self, head: &HttpHead, body: &[u8]) -> Value {
+        let mut http = Map::new();
+        let target = redact::target(&head.target);
+        self.redacted |= target != head.target;
+        http.insert("api".to_owned(), json!(head.api.map(crate::Api::name)));
+        http.insert("method".to_owned(), json!(head.method));
+        http.insert("target".to_owned(), json!(target));
+        let mut headers: Map<String, Value> = Map::new();
+        for (name, value) in head.headers.iter().filter(|(name, _)| decides(name)) {
+            let value = self.text(value);
+            match headers.get_mut(name) {
+                Some(Value::Array(values)) => values.push(json!(value)),
+                _ => drop(headers.insert(name.clone(), json!([value]))),
+            }
+        }
+        http.insert("headers".to_owned(), Value::Object(headers));
+        match self.shown(body) {
+            Shown::Text(text) if text.is_empty() => None,
+            Shown::Text(text) => http.insert("bodyText".to_owned(), json!(text)),
+            Shown::Bytes(bytes) => http.insert("bodyBase64".to_owned(), json!(STANDARD.encode(bytes))),
+            Shown::Withheld => http.insert("bodyWithheld".to_owned(), size(body)),
+        };
+        Value::Object(http)
+    }
+
+    fn answer(&mut self, lookup: Value, answer: &Answered) -> Value {
+        match answer {
+            Answered::Absent => json!({"lookup": lookup, "absent": true}),
+            Answered::Unavailable(why) => json!({"lookup": lookup, "unavailable": self.text(why)}),
+            Answered::Found(bytes) => match self.shown(bytes) {
+                Shown::Text(text) => json!({"lookup": lookup, "found": value(&text)}),
+                Shown::Bytes(bytes) => json!({"lookup": lookup, "foundBase64": STANDARD.encode(bytes)}),
+                Shown::Withheld => {
+                    let why = format!("{} bytes that are no text are not in the decision log", bytes.len());
+                    json!({"lookup": lookup, "unavailable": why})
+                }
+            },
+        }
+    }
+
+    fn value(&mut self, document: &[u8]) -> Value {
+        match self.shown(document) {
+            Shown::Text(text) => value(&text),
+            Shown::Bytes(_) | Shown::Withheld => withheld(document),
+        }
+    }
+
+    fn text(&mut self, text: &str) -> String {
+        let shown = redact::text(text);
+        self.redacted |= shown != text;
+        shown.into_owned()
+    }
+
+    fn shown<'d>(&mut self, document: &'d [u8]) -> Shown<'d> {
+        let Redacted { shown, changed } = redact::document(document);
+        self.redacted |= changed;
+        shown
+    }
+}
+
+/// A document as a value where that keeps every byte of it, and as a text otherwise.
+fn value(document: &str) -> Value {
+    match serde_json::from_str::<Value>(document) {
+        Ok(value) if !value.is_string() && value.to_string() == document.trim_end() => value,
+        _ => json!(document),
+    }
+}
+
+/// What stands in place of a document that cannot be shown.
+fn withheld(document: &[u8]) -> Value {
+    json!({"withheld": size(document)})
+}
+
+fn size(document: &[u8]) -> Value {
+    json!({"bytes": document.len(), "sha256": hex(&Sha256::digest(document))})
+}
+
+/// RFC 3339 in UTC, to the millisecond.
+fn time(at: SystemTime) -> String {
+    let milliseconds = at.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.subsec_millis());
+    let seconds = crate::clock::rfc3339(at);
+    format!("{}.{milliseconds:03}Z", seconds.trim_end_matches('Z'))
+}
+
+fn micros(took: Duration) -> u64 {
+    u64::try_from(took.as_micros()).unwrap_or(u64::MAX)
+}

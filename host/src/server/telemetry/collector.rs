@@ -1,0 +1,100 @@
+//! Sends traces to the collector, on a runtime of its own: neither a dead collector nor a stopping server gets into the
+//! other's way.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use hyper::{Request, Response};
+use opentelemetry_http::{HttpClient, HttpError};
+use tokio::runtime::{Builder, Runtime};
+
+/// How long one attempt may take.
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// The largest answer that is read.
+const LARGEST_ANSWER: usize = 64 << 10;
+/// How often trouble is said.
+const BETWEEN_COMPLAINTS: Duration = Duration::from_secs(60);
+
+#[derive(Debug)]
+pub(super) struct Collector {
+    client: reqwest::Client,
+    runtime: Option<Runtime>,
+    said: Mutex<Option<Instant>>,
+}
+
+impl Collector {
+    /// Fails where the machine refuses a thread or a socket; the text is for people.
+    pub(super) fn new() -> Result<Self, String> {
+        let runtime = Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
+        let client = reqwest::Client::builder()
+            .timeout(TIMEOUT)
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            // Connections are looked after only while something is sent.
+            .pool_max_idle_per_host(0)
+            .build()
+            .map_err(|error| error.to_string())?;
+        Ok(Self { client, runtime: Some(runtime), said: Mutex::new(None) })
+    }
+
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+        let request = reqwest::Request::try_from(request)?;
+        let mut answer = self.client.execute(request).await.map_err(reqwest::Error::without_url)?;
+        let mut body = Vec::new();
+        while let Some(part) = answer.chunk().await.map_err(reqwest::Error::without_url)? {
+            if body.len() + part.len() > LARGEST_ANSWER {
+                return Err("the answer is too long".into());
+            }
+            body.extend_from_slice(&part);
+        }
+        let mut response = Response::new(Bytes::from(body));
+        *response.status_mut() = answer.status();
+        *response.headers_mut() = std::mem::take(answer.headers_mut());
+        Ok(response)
+    }
+
+    fn complain(&self, why: &str) {
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        if said.is_none_or(|said| said.elapsed() >= BETWEEN_COMPLAINTS) {
+            *said = Some(Instant::now());
+            tracing::warn!("traces do not reach the collector: {why}; look at `--otlp-endpoint`");
+        }
+    }
+}
+
+impl HttpClient for Collector {
+    fn send_bytes<'s, 'f>(
+        &'s self,
+        request: Request<Bytes>,
+    ) -> Pin<Box<dyn Future<Output = Result<Response<Bytes>, HttpError>> + Send + 'f>>
+    where
+        's: 'f,
+        Self: 'f,
+    {
+        // The exporter calls from a thread of its own, which may block.
+        Box::pin(std::future::poll_fn(move |_| {
+            let Some(runtime) = &self.runtime else {
+                return std::task::Poll::Ready(Err("the exporter has ended".into()));
+            };
+            let answer = runtime.block_on(self.send(request.clone()));
+            match &answer {
+                Ok(response) if response.status().is_success() => {}
+                Ok(response) => self.complain(&format!("it answers {}", response.status())),
+                Err(error) => self.complain(&error.to_string()),
+            }
+            std::task::Poll::Ready(answer)
+        }))
+    }
+}
+
+impl Drop for Collector {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            // Dropping it may wait, which a thread of another runtime must not.
+            runtime.shutdown_background();
+        }
+    }
+}
