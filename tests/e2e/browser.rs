@@ -16,7 +16,7 @@ use crate::place::workplace;
 use crate::process::{Process, free, until};
 
 /// Longer than the page takes to show anything.
-const BOUND: Duration = Duration::from_secs(40);
+const BOUND: Duration = Duration::from_secs(120);
 
 /// A browser that runs until this goes.
 pub struct Browser {

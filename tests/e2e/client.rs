@@ -30,7 +30,7 @@ fn flink(world: &World, name: &str, verb: &str, rest: &[&str]) -> Result<(bool, 
         .args(rest)
         .env("FLINK_CONF_DIR", home.join("conf"))
         .env("FLINK_LOG_DIR", &work);
-    run(&format!("flink {verb}"), &mut command, &work.join("output"), Duration::from_secs(120))
+    run(&format!("flink {verb}"), &mut command, &work.join("output"), Duration::from_secs(300))
 }
 
 fn submitted(screen: &str) -> Result<String> {

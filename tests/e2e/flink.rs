@@ -15,7 +15,7 @@ use crate::place::{classes, flink_home, workplace};
 use crate::process::{Process, until};
 
 /// Longer than anything takes that Flink does here.
-pub const BOUND: Duration = Duration::from_secs(60);
+pub const BOUND: Duration = Duration::from_secs(180);
 
 /// What a job came to, as Flink and the files it wrote show it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -57,7 +57,7 @@ impl Gate {
         for address in [main, door, metrics] {
             process.listens(address)?;
         }
-        until("ready gate", Duration::from_secs(30), || {
+        until("ready gate", Duration::from_secs(120), || {
             let ready = http::get(&format!("http://{main}/readyz"))?;
             Ok((ready.status == 200).then_some(()))
         })

@@ -60,7 +60,7 @@ impl Process {
 
     /// Waits until something listens at `address`.
     pub fn listens(&mut self, address: SocketAddr) -> Result<()> {
-        self.wait_for(&format!("a door at {address}"), Duration::from_secs(30), |_| {
+        self.wait_for(&format!("a door at {address}"), Duration::from_secs(120), |_| {
             TcpStream::connect_timeout(&address, LOOK).ok().map(drop)
         })
     }

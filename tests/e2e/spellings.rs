@@ -24,7 +24,7 @@ use crate::{Named, World, named};
 use table::{Names, Spelling, table};
 
 /// How long an effect may take to show.
-const SHOWS: Duration = Duration::from_secs(15);
+const SHOWS: Duration = Duration::from_secs(60);
 
 /// Settings under which a drain passes, so that it shows whether what drains was judged as a drain.
 const DRAINS_PASS: &str = "apiVersion: sluicegate.dev/v1alpha1\nkind: Settings\nintent: {assume: restart}\nrules:\n  \
@@ -145,13 +145,16 @@ impl Way<'_> {
         } else if accepted {
             let _ = until("end", SHOWS, over);
         } else {
-            sleep(Duration::from_millis(200));
+            // Longer than Flink's answers may be old.
+            sleep(Duration::from_millis(400));
         }
         outcome.effect = match over()?.as_deref() {
             Some("CANCELED") => Effect::Cancelled,
             Some("FINISHED") => {
-                let checkpoints = self.flink.get(&format!("/jobs/{job}/checkpoints"))?;
-                let last = text(&checkpoints, "/latest/savepoint/external_path")?;
+                let last = until("savepoint of the stop", SHOWS, || {
+                    let checkpoints = self.flink.get(&format!("/jobs/{job}/checkpoints"))?;
+                    Ok(Some(text(&checkpoints, "/latest/savepoint/external_path")?))
+                })?;
                 if drained(&last)? { Effect::Drained } else { Effect::Stopped }
             }
             Some(other) => bail!("the job is {other}"),
