@@ -9,7 +9,7 @@ mod restore;
 use crate::input::{Lines, Position};
 use crate::{Decision, Effect, Place, Verdict};
 
-pub use catalogue::{explain, list, markdown};
+pub use catalogue::{catalogue_json, explain, explained_json, list, markdown};
 pub use human::{Page, human};
 pub use json::json;
 pub use layout::clean;

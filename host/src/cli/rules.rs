@@ -2,9 +2,8 @@
 
 use anyhow::bail;
 use clap::{Args, ValueEnum};
-use serde_json::{Value, json};
+use sluicegate::nearest;
 use sluicegate::report::{self, Page};
-use sluicegate::{Example, Examples, Rule, nearest};
 
 use super::{Exit, PolicyChoice, print};
 
@@ -53,14 +52,9 @@ impl Rules {
         }
         let mut text = Vec::new();
         match (self.format, description.rules.as_slice()) {
-            (Format::Json, rules) => {
-                let document = json!({
-                    "apiVersion": "sluicegate.dev/v1alpha1",
-                    "kind": "RuleCatalogue",
-                    "policy": {"version": description.version, "digest": policy.digest()},
-                    "rules": rules.iter().map(|it| rule(it, self.id.is_some())).collect::<Vec<_>>(),
-                });
-                serde_json::to_writer_pretty(&mut text, &document)?;
+            (Format::Json, _) => {
+                let write = if self.id.is_some() { report::explained_json } else { report::catalogue_json };
+                serde_json::to_writer_pretty(&mut text, &write(&description, policy.digest()))?;
                 text.push(b'\n');
             }
             (Format::Markdown, rules) => text.extend_from_slice(report::markdown(rules).as_bytes()),
@@ -72,26 +66,4 @@ impl Rules {
         print(&text)?;
         Ok(Exit::Allowed)
     }
-}
-
-fn rule(rule: &Rule, explained: bool) -> Value {
-    let mut value = json!({
-        "id": rule.id,
-        "title": rule.title,
-        "family": rule.family,
-        "why": rule.why,
-        "source": rule.source,
-        "level": rule.level.name(),
-        "dialects": rule.dialects(),
-        "looksAt": rule.looks_at.iter().map(|(dialect, looks)| (dialect.name().to_owned(), json!(looks))).collect::<serde_json::Map<_, _>>(),
-        "facts": rule.facts,
-        "parameters": rule.parameters.iter().map(|it| json!({"name": it.name, "title": it.title, "shipped": it.shipped})).collect::<Vec<_>>(),
-    });
-    if explained {
-        let example = |it: Option<Example>| it.map(|Example { path, text }| json!({"path": path, "case": text}));
-        let Examples { fires, quiet } = Examples::of(&rule.id);
-        let examples = json!({"fires": example(fires), "quiet": example(quiet)});
-        value.as_object_mut().map(|members| members.insert("examples".to_owned(), examples));
-    }
-    value
 }

@@ -1,13 +1,14 @@
-//! The rules for people: a list, one of them in full, or the table of the README.
+//! The rules: for people as a list, one of them in full, or the table of the README; for scripts as JSON.
 
 use std::io::{self, Write};
 
 use anstyle::Style;
+use serde_json::{Map, Value, json};
 
 use super::Page;
 use super::human::{BOLD, DIM, PLAIN, level_style};
 use super::layout::{clean, paragraph};
-use crate::{Example, Examples, Parameter, Rule};
+use crate::{Description, Example, Examples, Parameter, Rule};
 
 /// Where the texts of an explanation start.
 const TEXT: usize = 12;
@@ -89,4 +90,49 @@ pub fn markdown(rules: &[Rule]) -> String {
         table.push_str(&format!("| <a id=\"{id}\"></a>`{id}` | {title} | {effect} | {platforms} |\n"));
     }
     table
+}
+
+/// The catalogue for scripts. `digest` is that of the policy.
+pub fn catalogue_json(description: &Description, digest: &str) -> Value {
+    document(description, digest, rule_json)
+}
+
+/// Like [`catalogue_json`], with a case in which each rule fires and one in which it does not.
+pub fn explained_json(description: &Description, digest: &str) -> Value {
+    document(description, digest, |rule| {
+        let example = |it: Option<Example>| it.map(|Example { path, text }| json!({"path": path, "case": text}));
+        let Examples { fires, quiet } = Examples::of(&rule.id);
+        let mut value = rule_json(rule);
+        if let Some(members) = value.as_object_mut() {
+            members.insert("examples".to_owned(), json!({"fires": example(fires), "quiet": example(quiet)}));
+        }
+        value
+    })
+}
+
+fn document(description: &Description, digest: &str, rule: impl Fn(&Rule) -> Value) -> Value {
+    json!({
+        "apiVersion": "sluicegate.dev/v1alpha1",
+        "kind": "RuleCatalogue",
+        "policy": {"version": description.version, "digest": digest},
+        "rules": description.rules.iter().map(rule).collect::<Vec<_>>(),
+    })
+}
+
+fn rule_json(rule: &Rule) -> Value {
+    let looks_at: Map<_, _> =
+        rule.looks_at.iter().map(|(dialect, looks)| (dialect.name().to_owned(), json!(looks))).collect();
+    let parameter = |it: &Parameter| json!({"name": it.name, "title": it.title, "shipped": it.shipped});
+    json!({
+        "id": rule.id,
+        "title": rule.title,
+        "family": rule.family,
+        "why": rule.why,
+        "source": rule.source,
+        "level": rule.level.name(),
+        "dialects": rule.dialects(),
+        "looksAt": looks_at,
+        "facts": rule.facts,
+        "parameters": rule.parameters.iter().map(parameter).collect::<Vec<_>>(),
+    })
 }

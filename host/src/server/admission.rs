@@ -20,7 +20,7 @@ use super::options::Bounds;
 use super::reply::{self, Reply};
 use crate::facts::Answered;
 use crate::facts::kubernetes::Kubernetes;
-use crate::facts::live::Live;
+use crate::facts::Live;
 use crate::input::Envelope;
 
 /// Kept back of the time that the API server gives, for the way there and back.

@@ -12,7 +12,7 @@ use super::door::{Door, Mode};
 use super::gate::{Gate, Question};
 use super::options::Bounds;
 use super::reply::{self, Reply};
-use crate::facts::live::Live;
+use crate::facts::Live;
 use crate::input::{Envelope, HttpHead, decides};
 use crate::{Api, Verdict};
 

@@ -15,7 +15,7 @@ use super::reply::{self, Reply};
 use crate::ObjectRef;
 use crate::facts::Answered;
 use crate::facts::kubernetes::Kubernetes;
-use crate::facts::live::Live;
+use crate::facts::Live;
 use crate::input::{self, Found, Lines, ObjectName};
 use crate::report::{self, Judged, Outcome, Report};
 

@@ -56,8 +56,6 @@ pub struct Entry {
     pub envelope: Envelope,
     /// The exact bytes that were judged.
     pub body: Bytes,
-    /// The live object of a manifest.
-    pub live: Option<Bytes>,
     /// The declared facts, in the order in which the policy got them.
     pub declared: Vec<(Source, Arc<[u8]>)>,
     /// What reads answered.
@@ -140,8 +138,7 @@ impl Entry {
             Answered::Absent | Answered::Unavailable(_) => 0,
         });
         let outcome = self.outcome.as_ref().map_or_else(String::len, String::len);
-        let live = self.live.as_ref().map_or(0, Bytes::len);
-        size_of::<Self>() + self.body.len() + live + declared + observed.sum::<usize>() + outcome
+        size_of::<Self>() + self.body.len() + declared + observed.sum::<usize>() + outcome
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::Api;
 
 /// Where a request came in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Door {
     /// `POST /validate`: the admission webhook.
     Validate,

@@ -15,7 +15,7 @@ use super::judge::Judge;
 use super::metrics::Metrics;
 use super::shadow::Shadow;
 use super::turnstile::{TurnedAway, Turnstile};
-use crate::facts::live::Live;
+use crate::facts::Live;
 use crate::facts::{Answered, Inquiry, Step};
 use crate::input::Envelope;
 use crate::{CheckError, Fact, Failure, Lookup, PolicyError, Source, Verdict, clock};
@@ -217,7 +217,6 @@ impl Gate {
             caller: trial.question.caller.principal().map(str::to_owned),
             envelope: trial.question.envelope,
             body: trial.question.body,
-            live: trial.question.live,
             declared: trial.declared,
             observed: observed.to_vec(),
             settings: Arc::clone(&trial.judge.settings_digest),

@@ -229,6 +229,11 @@ impl Metrics {
         Connection(gauge)
     }
 
+    /// A connection was closed at once, since there are too many.
+    pub fn connection_refused(&self, door: &'static str) {
+        self.rejected.get_or_create(&Rejected { door, reason: "connections" }).inc();
+    }
+
     /// The policy or settings that are only tried out differ in what they say under this rule.
     pub fn shadow_differs(&self, rule: &str) {
         self.rules.shadow_differs(rule);

@@ -22,7 +22,7 @@ use super::options::Bounds;
 use super::reply::{self, Reply};
 use crate::Api;
 use crate::facts::kubernetes::Kubernetes;
-use crate::facts::live::Live;
+use crate::facts::Live;
 
 /// The description of all this, for programs.
 const OPENAPI: &str = include_str!("openapi.json");

@@ -9,8 +9,7 @@ use super::connection::{Phase, Phases};
 use super::metrics::Metrics;
 use super::options::{ControlPlane, KubernetesOptions};
 use crate::facts::kubernetes::{self, Kubernetes};
-use crate::facts::live::{How, Live, LiveOptions, Objects, Tally};
-use crate::facts::{Answered, ControlPlaneOptions, LocationOptions};
+use crate::facts::{Answered, ControlPlaneOptions, How, Live, LiveOptions, LocationOptions, Objects, Tally};
 use crate::{Api, ObjectRef};
 
 /// How often what is watched is counted.
@@ -88,7 +87,7 @@ impl Tally for Metrics {
 /// Begins to watch the Flink resources of the cluster.
 pub async fn watch(options: KubernetesOptions) -> Result<Arc<Kubernetes>, ServerError> {
     let KubernetesOptions { namespaces, bytes } = options;
-    let options = kubernetes::Options { namespaces, bytes, ..kubernetes::Options::default() };
+    let options = kubernetes::Options { namespaces, cache_bytes: bytes, ..kubernetes::Options::default() };
     Kubernetes::connect(options).await.map(Arc::new).map_err(|error| ServerError::Option(error.to_string()))
 }
 

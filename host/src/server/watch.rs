@@ -46,11 +46,6 @@ impl Watch {
         Self { files, seen }
     }
 
-    /// Whether there is anything to watch.
-    pub fn is_empty(&self) -> bool {
-        self.files.is_empty()
-    }
-
     /// Whether any of them has changed since the last call.
     pub fn changed(&mut self) -> bool {
         let now = stamps(&self.files);

@@ -68,12 +68,7 @@ impl Shower {
             }
             Envelope::AdmissionReview => self.body("admissionReview", &entry.body, &mut request),
             Envelope::Plan => self.body("plan", &entry.body, &mut request),
-            Envelope::Manifest => {
-                self.body("manifest", &entry.body, &mut request);
-                if let Some(live) = &entry.live {
-                    request.insert("live".to_owned(), self.value(live));
-                }
-            }
+            Envelope::Manifest => self.body("manifest", &entry.body, &mut request),
         }
         Value::Object(request)
     }
@@ -163,10 +158,11 @@ fn size(document: &[u8]) -> Value {
     json!({"bytes": document.len(), "sha256": hex(&Sha256::digest(document))})
 }
 
+/// RFC 3339 in UTC, to the millisecond.
 fn time(at: SystemTime) -> String {
-    let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let milliseconds = i64::try_from(since.as_millis()).unwrap_or_default();
-    jiff::Timestamp::from_millisecond(milliseconds).map_or_else(|_| String::new(), |time| format!("{time:.3}"))
+    let milliseconds = at.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.subsec_millis());
+    let seconds = crate::clock::rfc3339(at);
+    format!("{}.{milliseconds:03}Z", seconds.trim_end_matches('Z'))
 }
 
 fn micros(took: Duration) -> u64 {

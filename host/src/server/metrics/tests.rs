@@ -49,6 +49,7 @@ fn every_metric_has_its_name_and_labels() {
     metrics.kubernetes("FlinkDeployment", 3, 4096);
     metrics.shadow_differs("drain");
     metrics.decision_log_failed();
+    metrics.connection_refused("metrics");
     let open = metrics.connections("proxy");
     drop(metrics.connections("proxy"));
     let page = metrics.render();
@@ -64,6 +65,7 @@ fn every_metric_has_its_name_and_labels() {
         "sluicegate_stage_seconds_bucket{le=\"0.00005\",door=\"proxy\",stage=\"sandbox\"} 1",
         "sluicegate_request_seconds_count{door=\"validate\"} 1",
         "sluicegate_rejected_total{door=\"check\",reason=\"overload\"} 1",
+        "sluicegate_rejected_total{door=\"metrics\",reason=\"connections\"} 1",
         "sluicegate_lookups_total{source=\"flink-rest\",outcome=\"miss\"} 1",
         "sluicegate_lookup_seconds_count{source=\"flink-rest\"} 1",
         "sluicegate_certificate_expiry_timestamp_seconds{file=\"tls.crt\"} 1800000000.0",
