@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::http;
 use crate::place::{sluicegate, workplace};
-use crate::process::{Process, free, until};
+use crate::process::{Process, until};
 
 /// Whose word counts, as a gateway that authenticates its callers passes it on.
 pub const TRUSTED: (&str, &str) = ("x-sluicegate-principal", "ops");
@@ -39,13 +39,13 @@ impl Gate {
         let work = workplace(&format!("gate-{name}"))?;
         let file = work.join("settings.yaml");
         fs::write(&file, settings)?;
-        let (main, door, metrics, log) = (free()?, free()?, free()?, work.join("decisions.ndjson"));
+        let log = work.join("decisions.ndjson");
         let mut command = Command::new(sluicegate());
         command
             .arg("serve")
-            .args(["--listen", &main.to_string(), "--insecure-http"])
-            .args(["--proxy", &format!("flink-rest=http://{upstream}@{door}")])
-            .args(["--metrics-listen", &metrics.to_string()])
+            .args(["--listen", "127.0.0.1:0", "--insecure-http"])
+            .args(["--proxy", &format!("flink-rest=http://{upstream}@127.0.0.1:0")])
+            .args(["--metrics-listen", "127.0.0.1:0"])
             .args(["--control-plane", &format!("flink-rest={witness}")])
             .args(["--savepoint-prefix", &format!("file://{}/", savepoints.display())])
             .args(["--trusted-proxy", "127.0.0.1", "--principal-header", TRUSTED.0])
@@ -54,9 +54,16 @@ impl Gate {
             .arg("--decision-log")
             .arg(&log);
         let mut process = Process::start("sluicegate serve", &mut command, &work.join("output"))?;
-        for address in [main, door, metrics] {
-            process.listens(address)?;
-        }
+        // One line for each door, then `open`.
+        let doors = process.wait_for("its doors", Duration::from_secs(120), |output| {
+            let (doors, _) = output.split_once("open\n")?;
+            Some(doors.to_owned())
+        })?;
+        let door = |name: &str| -> Result<SocketAddr> {
+            let line = doors.lines().find_map(|line| line.strip_prefix(name)?.trim().strip_prefix("http://"));
+            Ok(line.with_context(|| format!("no door `{name}` in {doors}"))?.parse()?)
+        };
+        let (main, door, metrics) = (door("main")?, door("proxy flink-rest")?, door("metrics")?);
         until("ready gate", Duration::from_secs(120), || {
             let ready = http::get(&format!("http://{main}/readyz"))?;
             Ok((ready.status == 200).then_some(()))

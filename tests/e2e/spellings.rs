@@ -139,7 +139,8 @@ impl Way<'_> {
         if let Some(trigger) = trigger(&answer) {
             // Whether it failed shows in what became of the job.
             let _ = self.flink.triggered(job, &trigger);
-            if seen.contains("stop") || seen.contains("cancel") {
+            // Any spelling of a stop ends the job, a plain savepoint does not.
+            if !seen.contains("/savepoints") || seen.contains("cancel") {
                 let _ = until("end", Duration::from_secs(3), over);
             }
         } else if accepted {
