@@ -183,6 +183,7 @@ fn decided(verdict: judged::Verdict) -> wit::Verdict {
             judged::Decision::Deny => wit::Decision::Deny,
             judged::Decision::Undecided => wit::Decision::Undecided,
         },
+        passes: verdict.passes,
         dialect: dialect(verdict.dialect),
         operations: verdict.operations.into_iter().map(operation).collect(),
         findings: verdict.findings.into_iter().map(finding).collect(),

@@ -147,13 +147,17 @@ mod tests {
 
     const DRAIN: &[u8] = br#"{"drain": true, "targetDirectory": "s3://b/sp"}"#;
 
+    fn compiled(settings: &str) -> Vec<u8> {
+        compile_settings(settings.as_bytes()).unwrap()
+    }
+
     fn drain(facts: &[(Source, &str)], settings: &str) -> Decision {
         let head = HttpHead { api: None, method: "POST", target: "/jobs/ab/stop", headers: &[] };
         let declared = facts.iter().map(|(source, text)| Fact::declared(*source, text.as_bytes()));
         let lookup = Lookup::FlinkJob("ab".to_owned());
         let facts: Vec<_> = declared.chain([Fact::observed(&lookup, Answer::Absent)]).collect();
         let request = Request { envelope: Envelope::Http(head), body: DRAIN };
-        match check(&request, &facts, &compile_settings(settings.as_bytes()).unwrap()).unwrap() {
+        match check(&request, &facts, &compiled(settings)).unwrap() {
             Outcome::Decided(verdict) => verdict.decision,
             Outcome::Needs(needs) => panic!("{needs:?}"),
         }
@@ -198,6 +202,25 @@ mod tests {
         assert_eq!(answered(Answer::Found(b"{")), Some(Decision::Allow));
         assert_eq!(answered(Answer::Absent), Some(Decision::Allow));
         assert_eq!(answered(Answer::Unavailable("refused")), Some(Decision::Allow));
+    }
+
+    #[test]
+    fn the_settings_say_whether_an_undecided_request_passes() {
+        let head = HttpHead { api: None, method: "POST", target: "/jobs/ab/stop", headers: &[] };
+        let request = Request { envelope: Envelope::Http(head), body: DRAIN };
+        let job = Lookup::FlinkJob("ab".to_owned());
+        let running = Fact::observed(&job, Answer::Found(br#"{"jid": "ab", "state": "RUNNING"}"#));
+        let said = |settings: &str, facts: &[Fact<'_>]| match check(&request, facts, &compiled(settings)).unwrap() {
+            Outcome::Decided(verdict) => (verdict.decision, verdict.passes),
+            Outcome::Needs(needs) => panic!("{needs:?}"),
+        };
+        let planned = [running, Fact::declared(Source::Operator, b"intent: {restartPlanned: true}")];
+        for (settings, passes) in [("", false), ("undecided: allow", true), ("undecided: deny", false)] {
+            let strict = format!("unjudged: undecided\n{settings}");
+            assert_eq!(said(&strict, &[running]), (Decision::Undecided, passes), "{settings}");
+            assert_eq!(said(settings, &[running]), (Decision::Allow, true), "{settings}");
+            assert_eq!(said(settings, &planned), (Decision::Deny, false), "{settings}");
+        }
     }
 
     #[test]

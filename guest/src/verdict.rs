@@ -24,6 +24,8 @@ const MAX_REASONS: usize = 4;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
     pub decision: Decision,
+    /// Whether a gate lets the request through.
+    pub passes: bool,
     pub dialect: Dialect,
     pub operations: Vec<OperationSummary>,
     pub findings: Vec<Finding>,
@@ -88,8 +90,14 @@ pub fn judge(decoded: &Decoded<'_>, observed: &Observed<'_>, settings: &Settings
         (false, true) => Decision::Undecided,
         (false, false) => Decision::Allow,
     };
+    let passes = match decision {
+        Decision::Allow => true,
+        Decision::Deny => false,
+        Decision::Undecided => settings.undecided_allows,
+    };
     let mut verdict = Verdict {
         decision,
+        passes,
         dialect: decoded.dialect,
         operations: summaries(decoded),
         findings,

@@ -45,7 +45,7 @@ pub(super) fn write(verdict: &Verdict) -> String {
     let mut out = Writer::with_capacity(256 + 512 * verdict.findings.len());
     out.raw("{\"decision\":");
     out.string(verdict.decision.name());
-    out.raw(",\"dialect\":");
+    out.raw(if verdict.passes { ",\"passes\":true,\"dialect\":" } else { ",\"passes\":false,\"dialect\":" });
     out.string(verdict.dialect.name());
     out.raw(",\"operations\":");
     out.list(&verdict.operations, |out, operation| out.string(&operation.summary));

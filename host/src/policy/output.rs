@@ -1,7 +1,9 @@
 //! What comes out of the sandbox is looked at before anybody sees it: lists and texts are bounded, and no text holds
 //! control characters. A terminal, a log line or a header can take it as it is.
 
-use super::contract::{Description, Failure, Lookup, Need, Outcome, Place, Problem, RestorePlan, Scoped, Verdict};
+use super::contract::{
+    Decision, Description, Failure, Lookup, Need, Outcome, Place, Problem, RestorePlan, Scoped, Verdict,
+};
 use super::error::PolicyError;
 
 /// Bytes that the answer to one call may take in all; wasmtime stops copying there.
@@ -47,6 +49,14 @@ fn lookup(lookup: &Lookup) -> Checked {
 }
 
 fn verdict(verdict: &Verdict) -> Checked {
+    if !matches!(
+        (verdict.decision, verdict.passes),
+        (Decision::Allow, true) | (Decision::Deny, false) | (Decision::Undecided, _)
+    ) {
+        let answer =
+            if verdict.passes { "a denied request that passes" } else { "an allowed request that does not pass" };
+        return Err(PolicyError::InvalidOutput(answer.to_owned()));
+    }
     list("operations", &verdict.operations, |operation| {
         text("summary", &operation.summary)?;
         operation.target.iter().try_for_each(|target| {
@@ -153,7 +163,28 @@ fn plain(what: &str, value: &str) -> Checked {
 
 #[cfg(test)]
 mod tests {
+    use super::super::contract::Dialect;
     use super::*;
+
+    #[test]
+    fn a_policy_cannot_let_a_denied_request_pass() {
+        let judged = |decision, passes| Verdict {
+            decision,
+            passes,
+            dialect: Dialect::Plan,
+            operations: Vec::new(),
+            findings: Vec::new(),
+            unjudged: Vec::new(),
+            exempted: Vec::new(),
+            restore: None,
+            document: "{}".to_owned(),
+        };
+        for (decision, passes) in [(Decision::Allow, true), (Decision::Deny, false)] {
+            assert!(verdict(&judged(decision, passes)).is_ok());
+            assert!(verdict(&judged(decision, !passes)).is_err());
+            assert!(verdict(&judged(Decision::Undecided, passes)).is_ok());
+        }
+    }
 
     #[test]
     fn texts_are_bounded_and_plain() {
