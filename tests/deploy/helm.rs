@@ -1,8 +1,9 @@
 //! A real helm, and what it makes of the chart.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use serde_json::Value;
 use sluicegate_tests::{home, root};
@@ -24,10 +25,16 @@ pub fn sets() -> Vec<(String, PathBuf)> {
     sets
 }
 
-/// What the chart becomes with this set of values.
+/// What the chart becomes with this set of values. Rendered once, for all tests.
 pub fn render(set: &str) -> Vec<Value> {
-    let file = home().join("deploy/values").join(format!("{set}.yaml"));
-    documents(&template(&["--values", file.to_str().unwrap()]).unwrap())
+    static RENDERED: Mutex<BTreeMap<String, Vec<Value>>> = Mutex::new(BTreeMap::new());
+    let fresh = || {
+        let file = home().join("deploy/values").join(format!("{set}.yaml"));
+        documents(&template(&["--values", file.to_str().unwrap()]).unwrap())
+    };
+    // A test that failed to render has said so itself.
+    let mut rendered = RENDERED.lock().unwrap_or_else(PoisonError::into_inner);
+    rendered.entry(set.to_owned()).or_insert_with(fresh).clone()
 }
 
 /// What the chart becomes with these arguments, or what helm says against it.

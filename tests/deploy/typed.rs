@@ -10,8 +10,8 @@ use k8s_openapi::api::networking::v1::NetworkPolicy;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding};
 use k8s_openapi::api::scheduling::v1::PriorityClass;
-use k8s_openapi::serde::Serialize;
-use k8s_openapi::serde::de::DeserializeOwned;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::helm::{render, sets, title};
@@ -105,12 +105,12 @@ mod extensions {
     use std::collections::BTreeMap;
 
     use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
-    use k8s_openapi::serde::{self, Deserialize, Serialize};
+    use serde::{Deserialize, Serialize};
 
     macro_rules! strict {
         ($($name:ident { $($field:ident: $type:ty),* $(; $($optional:ident: $optional_type:ty),*)? })*) => {$(
             #[derive(Deserialize, Serialize)]
-            #[serde(crate = "k8s_openapi::serde", rename_all = "camelCase", deny_unknown_fields)]
+            #[serde(rename_all = "camelCase", deny_unknown_fields)]
             pub struct $name {
                 $($field: $type,)*
                 $($(#[serde(default, skip_serializing_if = "Option::is_none")] $optional: Option<$optional_type>,)*)?
