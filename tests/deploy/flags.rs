@@ -11,7 +11,7 @@ const FLAGS: &str = "\
 --listen --tls-cert --tls-key --insecure-http --client-ca --proxy --strip-prefix --metrics-listen --settings --facts \
 --policy --mode --shadow-policy --shadow-settings --control-plane --credentials --kubernetes --watch-namespace \
 --kubernetes-cache-bytes --savepoint-prefix --trusted-proxy --principal-header --max-body --max-connections \
---concurrency --queue --deadline --facts-deadline --drain-time --decision-log --decision-log-bytes \
+--concurrency --queue --deadline --facts-deadline --patience --drain-time --decision-log --decision-log-bytes \
 --decision-log-keep --otlp-endpoint --log-format --log-level";
 
 /// Flags that stand for something other than a value of the chart: plain HTTP is not for a webhook, and a second policy

@@ -43,6 +43,7 @@ fn values_that_contradict_each_other_are_refused_with_a_way_out() {
         ("tls.certManager.enabled=false", "tls.existingSecret with tls.caBundle"),
         ("tls.existingSecret=mine", "exclude each other"),
         ("tls.existingSecret=mine,tls.certManager.enabled=false", "--set-file tls.caBundle"),
+        ("callers.principalHeader=x-principal", "need each other"),
     ] {
         let said = template(&["--set", set]).unwrap_err();
         assert!(said.contains(says), "{said}");
