@@ -80,6 +80,23 @@ pub(crate) struct Item {
     escaped: bool,
 }
 
+impl Item {
+    /// The index after the subtree of this item, which is at `index`.
+    #[inline(always)]
+    fn after(&self, index: u32) -> u32 {
+        match self.kind {
+            Kind::Array | Kind::Object => self.extra,
+            _ => index + 1,
+        }
+    }
+
+    /// Whether so many bytes stand between the quotes of this text.
+    #[inline(always)]
+    fn has_length(&self, bytes: usize) -> bool {
+        (self.end as usize).saturating_sub(self.start as usize) == bytes + 2
+    }
+}
+
 /// A parsed document. Values are reached through [`Document::root`].
 #[derive(Debug)]
 pub struct Document<'s> {
@@ -138,11 +155,7 @@ impl<'s> Document<'s> {
     /// The index after the subtree that starts at `index`.
     #[inline(always)]
     fn after(&self, index: u32) -> u32 {
-        let item = self.item(index);
-        match item.kind {
-            Kind::Array | Kind::Object => item.extra,
-            _ => index + 1,
-        }
+        self.item(index).after(index)
     }
 }
 
