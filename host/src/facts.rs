@@ -1,11 +1,32 @@
 //! Where answers come from when the policy asks for a read. A source is asked only for what could change the verdict,
 //! and what it answers is handed over as it came: reading it is the policy's business.
 
+#[cfg(feature = "serve")]
+pub(crate) mod clock;
+#[cfg(feature = "serve")]
+mod control_plane;
 mod inquiry;
+#[cfg(feature = "serve")]
+mod live;
+#[cfg(feature = "serve")]
+mod location;
+#[cfg(all(test, feature = "serve"))]
+mod loopback;
 mod recorded;
+#[cfg(feature = "serve")]
+mod remembered;
+
+#[cfg(feature = "serve")]
+pub use control_plane::{ControlPlaneOptions, Credentials};
 
 pub use inquiry::{Inquiry, ROUNDS, Step, TOO_MANY_ROUNDS};
+#[cfg(feature = "serve")]
+pub use live::{How, Live, LiveError, LiveOptions, Objects, Tally};
+#[cfg(feature = "serve")]
+pub use location::{LocationOptions, S3Options};
 pub use recorded::Recorded;
+#[cfg(feature = "serve")]
+pub use remembered::Memory;
 
 use crate::policy::CheckError;
 use crate::{Fact, Lookup, Policy, Request, Settings, Verdict};
