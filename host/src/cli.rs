@@ -3,6 +3,7 @@
 
 mod check;
 mod policy;
+mod replay;
 mod restore;
 mod rules;
 mod settings;
@@ -45,6 +46,7 @@ enum Verb {
     Check(check::Check),
     Restore(restore::Restore),
     Test(test::Test),
+    Replay(replay::Replay),
     Rules(rules::Rules),
     Settings(settings::SettingsVerbs),
     Policy(policy::PolicyVerbs),
@@ -111,6 +113,7 @@ pub fn run() -> anyhow::Result<Exit> {
         Some(Verb::Check(verb)) => verb.run(),
         Some(Verb::Restore(verb)) => verb.run(),
         Some(Verb::Test(verb)) => verb.run(),
+        Some(Verb::Replay(verb)) => verb.run(),
         Some(Verb::Rules(verb)) => verb.run(),
         Some(Verb::Settings(verb)) => verb.run(),
         Some(Verb::Policy(verb)) => verb.run(),
