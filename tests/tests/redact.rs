@@ -194,6 +194,6 @@ fn the_policy_says_the_same_about_what_is_left() {
         }
     }
     assert!(different.is_empty(), "{} of {changed} changed:\n{}", different.len(), different.join("\n"));
-    assert!(judged > 500 && changed > 5, "{judged} judged, {changed} of them changed");
+    assert!(judged > 500 && changed > 2, "{judged} judged, {changed} of them changed");
     assert!(verdicts * 50 < judged, "what the policy says is hardly ever hidden: {verdicts} of {judged}");
 }

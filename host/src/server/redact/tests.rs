@@ -28,6 +28,7 @@ fn values_give_way_to_values_of_their_type() {
         (r#"{"uri":"s3://u:p@b/x"}"#, r#"{"uri":"s3://redacted:redacted@b/x"}"#),
         ("a: 1 # token: x\n", r#"{"a":1}"#),
         ("a: {password: x}\n", r#"{"a":{"password":"redacted"}}"#),
+        (r#"{"a":1} {"token":{"b":"x"}}"#, r#"{"a":1} {"token":{"b":"redacted"}}"#),
         ("user=a&password=b", "user=a&password=redacted"),
     ] {
         assert_eq!(shown(from), to);
@@ -44,6 +45,8 @@ fn what_holds_no_secret_stays_byte_for_byte() {
         "{\"uri\":\"abfss://container@account.dfs.core.windows.net/sp\",\"mail\":\"jane@example.com\"}",
         "{\"jobId\":\"a0b1c2d3e4f5a0b1c2d3e4f5a0b1c2d3\",\"digest\":\"sha256:00ff\"}",
         "just a sentence",
+        "{\"drain\":true} trailing text",
+        "{\"extra\":{\"authentication.kubernetes.io/credential-id\":[\"X509SHA256=00ff\"]}}",
     ] {
         assert_eq!(document(same.as_bytes()), Redacted { shown: Shown::Text(same.into()), changed: false });
     }
