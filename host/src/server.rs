@@ -15,6 +15,7 @@ mod health;
 mod judge;
 pub mod metrics;
 mod options;
+mod proxy;
 pub mod redact;
 mod reload;
 mod reply;
@@ -52,6 +53,7 @@ use metrics::Metrics;
 pub use options::{
     Bounds, ControlPlane, JudgeOptions, KubernetesOptions, Listen, Options, ProxyDoor, ShadowOptions, TlsFiles,
 };
+use proxy::Proxy;
 use reload::Reload;
 use routes::Routes;
 use shadow::Shadow;
@@ -92,6 +94,7 @@ pub enum ServerError {
 #[derive(Debug)]
 pub struct Server {
     main: Option<(TcpListener, Option<Arc<Tls>>)>,
+    proxies: Vec<(TcpListener, Arc<Proxy>)>,
     metrics: Option<TcpListener>,
     routes: Arc<Routes>,
     reload: Reload,
@@ -151,7 +154,8 @@ impl Server {
             savepoint_prefixes: options.savepoint_prefixes,
             metrics: Arc::clone(&metrics),
         };
-        let tls = options.listen.as_ref().and_then(|listen| listen.tls.clone()).map(Tls::load).transpose()?.map(Arc::new);
+        let tls =
+            options.listen.as_ref().and_then(|listen| listen.tls.clone()).map(Tls::load).transpose()?.map(Arc::new);
         if let Some(tls) = &tls {
             metrics.certificate(&tls.certificate().display().to_string(), tls.expires());
         }
@@ -163,6 +167,13 @@ impl Server {
             None => None,
             Some(address) => Some(bind(address).await?),
         };
+        let mut proxies = Vec::new();
+        for ProxyDoor { api, upstream, address } in &options.proxies {
+            let (gate, trust) = (Arc::clone(&gate), options.trust.clone());
+            let live = sources.of_api(Some((*api, upstream)))?;
+            let proxy = Proxy::new(*api, upstream, gate, live, trust, bounds.clone()).map_err(ServerError::Option)?;
+            proxies.push((bind(*address).await?, Arc::new(proxy)));
+        }
         let routes = Arc::new(Routes {
             gate: Arc::clone(&gate),
             watched: sources.watched()?,
@@ -175,7 +186,7 @@ impl Server {
             numbers: AtomicU64::new(1),
         });
         let reload = Reload { gate, judge: options.judge, limits, shadow, tls, asked: Arc::new(Notify::new()) };
-        Ok(Self { main, metrics: metrics_listener, routes, reload, phase, phases, bounds, kubernetes })
+        Ok(Self { main, proxies, metrics: metrics_listener, routes, reload, phase, phases, bounds, kubernetes })
     }
 
     /// One line for each open door: its name and where it is.
@@ -188,6 +199,9 @@ impl Server {
         };
         if let Some((listener, tls)) = &self.main {
             line("main", if tls.is_some() { "https" } else { "http" }, listener);
+        }
+        for (listener, proxy) in &self.proxies {
+            line(&format!("proxy {}", proxy.api().name()), "http", listener);
         }
         if let Some(listener) = &self.metrics {
             line("metrics", "http", listener);
@@ -203,7 +217,7 @@ impl Server {
     /// Serves until `stop` is done; then says that it is not ready, waits until nobody sends it anything new, and
     /// finishes what is in flight.
     pub async fn run(self, stop: impl Future<Output = ()>) {
-        let Self { main, metrics, routes, reload, phase, phases, bounds, kubernetes } = self;
+        let Self { main, proxies, metrics, routes, reload, phase, phases, bounds, kubernetes } = self;
         let gate = Arc::clone(&routes.gate);
         let entrance = |listener, name| Entrance {
             listener,
@@ -215,8 +229,14 @@ impl Server {
         let mut doors = JoinSet::new();
         if let Some((listener, tls)) = main {
             let (routes, phases) = (Arc::clone(&routes), phases.clone());
-            let serve = move |stream, address| main_door(Arc::clone(&routes), tls.clone(), stream, address, phases.clone());
+            let serve =
+                move |stream, address| main_door(Arc::clone(&routes), tls.clone(), stream, address, phases.clone());
             doors.spawn(entrance(listener, "main").run(serve));
+        }
+        for (listener, proxy) in proxies {
+            let phases = phases.clone();
+            let serve = move |stream, address| Arc::clone(&proxy).serve(stream, address, phases.clone());
+            doors.spawn(entrance(listener, "proxy").run(serve));
         }
         if let Some(listener) = metrics {
             let (routes, phases) = (Arc::clone(&routes), phases.clone());
@@ -251,13 +271,7 @@ async fn bind(address: SocketAddr) -> Result<TcpListener, ServerError> {
 }
 
 /// Serves a connection of the main door.
-async fn main_door(
-    routes: Arc<Routes>,
-    tls: Option<Arc<Tls>>,
-    stream: TcpStream,
-    address: SocketAddr,
-    phases: Phases,
-) {
+async fn main_door(routes: Arc<Routes>, tls: Option<Arc<Tls>>, stream: TcpStream, address: SocketAddr, phases: Phases) {
     let Bounds { patience, idle, .. } = routes.bounds;
     let address = address.ip();
     let Some(tls) = tls else {
@@ -277,9 +291,8 @@ async fn main_door(
     let certificate = session.peer_certificates().and_then(<[_]>::first).and_then(tls::subject).map(Arc::from);
     let peer = Arc::new(Peer { address, certificate });
     if session.alpn_protocol() == Some(b"h2") {
-        let service = service_fn(move |request: Request<Incoming>| {
-            Arc::clone(&routes).answer(Arc::clone(&peer), None, request)
-        });
+        let service =
+            service_fn(move |request: Request<Incoming>| Arc::clone(&routes).answer(Arc::clone(&peer), None, request));
         return connection::http2(stream, service, phases).await;
     }
     let (stream, pulse) = Patient::new(stream, patience, idle);

@@ -6,5 +6,6 @@ mod admission;
 mod authorizer;
 mod check;
 mod manners;
+mod proxy;
 mod server;
 mod tls;

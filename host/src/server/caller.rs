@@ -47,13 +47,18 @@ impl Caller {
 const LONGEST_NAME: usize = 256;
 
 impl Trust {
+    /// Whether this peer is a gateway that speaks for others.
+    pub fn believes(&self, peer: &Peer) -> bool {
+        self.gateways.iter().any(|network| network.holds(peer.address))
+    }
+
     /// Who asks. A trusted gateway speaks for the caller behind it; the gateway's own certificate names only the gateway.
     ///
     /// # Errors
     /// When a trusted gateway names a caller in a way that cannot be read; the text is for people.
     pub fn caller(&self, peer: &Peer, headers: &HeaderMap) -> Result<Caller, String> {
         if let Some(header) = &self.header
-            && self.gateways.iter().any(|network| network.holds(peer.address))
+            && self.believes(peer)
         {
             let mut values = headers.get_all(header).iter();
             return match (values.next(), values.next()) {

@@ -20,7 +20,7 @@ use tokio::task::JoinSet;
 
 use super::metrics::Metrics;
 use super::options::Bounds;
-pub use patience::{Patient, Pulse};
+pub use patience::{Busy, Patient, Pulse};
 
 /// The most bytes of a request's head.
 const LONGEST_HEAD: usize = 64 << 10;
@@ -118,7 +118,11 @@ impl Door {
         drop(self.listener);
         let all_ended = async { while open.join_next().await.is_some() {} };
         if tokio::time::timeout(self.bounds.grace, all_ended).await.is_err() {
-            tracing::warn!(door = self.name, connections = open.len(), "connections are cut: they took too long to end");
+            tracing::warn!(
+                door = self.name,
+                connections = open.len(),
+                "connections are cut: they took too long to end"
+            );
         }
     }
 }

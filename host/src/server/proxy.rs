@@ -1,0 +1,307 @@
+//! A reverse proxy in front of one API. Everything streams through; only what has to be judged is held back until it is,
+//! and then goes on with exactly the target and the bytes that were judged.
+
+mod answer;
+mod body;
+mod framing;
+mod head;
+mod rewrite;
+mod upstream;
+mod witness;
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::body::Incoming;
+use hyper::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, TRANSFER_ENCODING};
+use hyper::http::request::Parts;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode, Version};
+use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+
+use super::authorizer::{deciding, is_form};
+use super::body::BodyError;
+use super::caller::{Peer, Trust};
+use super::connection::{self, Patient, Phases};
+use super::denial::{self, DECISION};
+use super::door::{Door, Mode};
+use super::gate::{Gate, Judgement, Question};
+use super::options::Bounds;
+use super::reply::Reply;
+use crate::Api;
+use crate::facts::live::Live;
+use crate::input::{Envelope, HttpHead};
+use answer::Answer;
+use body::{NotHeld, Outgoing};
+use head::{Head, Length};
+use rewrite::Way;
+use upstream::{Upstream, UpstreamError};
+use witness::{Seen, Witness};
+
+/// How long an upstream may take to begin an answer, from when it has the whole request. Submitting a job runs its `main`.
+const UPSTREAM_PATIENCE: Duration = Duration::from_secs(600);
+
+/// How many bodies of the largest size may be held at once.
+const MOST_HELD: usize = 16;
+
+/// Numbers requests, so that logs tell them apart.
+static NUMBERS: AtomicU64 = AtomicU64::new(1);
+
+/// What is refused before it is judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Refusal {
+    status: StatusCode,
+    message: String,
+}
+
+impl Refusal {
+    fn new(status: StatusCode, message: impl Into<String>) -> Self {
+        Self { status, message: message.into() }
+    }
+}
+
+/// A reverse proxy in front of one API.
+#[derive(Debug)]
+pub struct Proxy {
+    api: Api,
+    upstream: Upstream,
+    gate: Arc<Gate>,
+    live: Option<Arc<Live>>,
+    trust: Trust,
+    bounds: Bounds,
+    /// KiB of bodies that may be held, at all connections together.
+    room: Arc<Semaphore>,
+}
+
+/// A request that may go on.
+struct Passed {
+    body: Outgoing,
+    decision: HeaderValue,
+}
+
+impl Proxy {
+    /// A proxy in front of `upstream` (`http://host:port`). What the policy asks for is looked up in `live`.
+    ///
+    /// # Errors
+    /// When this API cannot be proxied, or the upstream is no such URL; the text is for people.
+    pub fn new(
+        api: Api,
+        upstream: &str,
+        gate: Arc<Gate>,
+        live: Option<Arc<Live>>,
+        trust: Trust,
+        bounds: Bounds,
+    ) -> Result<Self, String> {
+        if api == Api::Alibaba {
+            return Err(
+                "`--proxy alibaba=…` cannot work: the signature of a call covers its host, so the platform refuses \
+                        what a proxy sends on; ask `/v1/check` before the call, or let a gateway ask `/authz/alibaba/…`"
+                    .to_owned(),
+            );
+        }
+        let upstream = Upstream::new(upstream, UPSTREAM_PATIENCE)
+            .map_err(|wrong| format!("`--proxy {}=…`: {wrong}", api.name()))?;
+        let room = bounds.body.div_ceil(body::UNIT).saturating_mul(MOST_HELD).min(Semaphore::MAX_PERMITS);
+        Ok(Self { api, upstream, gate, live, trust, bounds, room: Arc::new(Semaphore::new(room)) })
+    }
+
+    /// Whose API this is.
+    pub fn api(&self) -> Api {
+        self.api
+    }
+
+    /// Serves a connection until it ends or the server closes.
+    pub async fn serve(self: Arc<Self>, stream: TcpStream, address: SocketAddr, phases: Phases) {
+        let Bounds { patience, idle, .. } = self.bounds;
+        let peer = Arc::new(Peer { address: address.ip(), certificate: None });
+        let (stream, pulse) = Patient::new(stream, patience, idle);
+        let stream = Witness::new(stream, idle);
+        let seen = stream.seen();
+        let service = service_fn(move |request: Request<Incoming>| {
+            let (proxy, peer, seen, busy) = (Arc::clone(&self), Arc::clone(&peer), seen.clone(), pulse.busy());
+            async move { Ok::<_, Infallible>(answer::while_busy(proxy.answer(&peer, &seen, request).await, busy)) }
+        });
+        connection::http1(stream, service, phases).await;
+    }
+
+    async fn answer(&self, peer: &Peer, seen: &Seen, request: Request<Incoming>) -> Answer {
+        let head = match seen.next() {
+            Some(Ok(head)) if head.describes(&request) => head,
+            Some(Err(refusal)) => return self.refuse(&refusal, seen),
+            // hyper and the witness do not agree on what was sent.
+            Some(Ok(_)) | None => {
+                let message = "where this request begins and ends cannot be told";
+                return self.refuse(&Refusal::new(StatusCode::BAD_REQUEST, message), seen);
+            }
+        };
+        let (parts, incoming) = request.into_parts();
+        let passed = match self.judge(peer, seen, &head, &parts, incoming).await {
+            Ok(passed) => passed,
+            Err(answer) => return *answer,
+        };
+        let Some(request) = self.request(peer, &head, parts, passed.body) else {
+            let message = "the request target cannot be put behind the path of the upstream";
+            return self.refuse(&Refusal::new(StatusCode::BAD_REQUEST, message), seen);
+        };
+        match self.upstream.exchange(request).await {
+            Ok(response) => self.response(response, passed.decision),
+            Err(error) => self.no_answer(&error, passed.decision, seen),
+        }
+    }
+
+    /// Judges a request by its head, and by its body where that decides.
+    async fn judge(
+        &self,
+        peer: &Peer,
+        seen: &Seen,
+        head: &Head,
+        parts: &Parts,
+        incoming: Incoming,
+    ) -> Result<Passed, Box<Answer>> {
+        let malformed = |wrong: String| Box::new(self.refuse(&Refusal::new(StatusCode::BAD_REQUEST, wrong), seen));
+        let caller = self.trust.caller(peer, &parts.headers).map_err(malformed)?;
+        let headers = deciding(&parts.headers).map_err(malformed)?;
+        // The policy reads no form: one passes by its head, or not at all.
+        let form = parts.headers.get(CONTENT_TYPE).is_some_and(|kind| is_form(kind.as_bytes()));
+        let (judged, body) = match head.length {
+            Length::None => (Bytes::new(), Outgoing::none()),
+            length if form => (Bytes::new(), Outgoing::stream(Bytes::new(), incoming, length, self.bounds.idle)),
+            length => match body::hold(incoming, length, &self.bounds, &self.room).await {
+                Ok((bytes, room)) => (bytes.clone(), Outgoing::whole(bytes, room)),
+                Err(NotHeld::TooLarge(first, rest)) if self.gate.mode() == Mode::Warn => {
+                    tracing::warn!(
+                        api = self.api.name(),
+                        target = head.target,
+                        "too large to be judged, and let through"
+                    );
+                    let decision = denial::header_without(StatusCode::PAYLOAD_TOO_LARGE);
+                    return Ok(Passed { body: Outgoing::stream(first, *rest, length, self.bounds.idle), decision });
+                }
+                Err(not_held) => return Err(Box::new(self.not_held(&not_held, seen))),
+            },
+        };
+        let question = Question {
+            door: Door::Proxy(self.api),
+            id: format!("{:x}-p{}", std::process::id(), NUMBERS.fetch_add(1, Ordering::Relaxed)),
+            envelope: Envelope::Http(HttpHead {
+                api: Some(self.api),
+                method: head.method.clone(),
+                target: head.target.clone(),
+                headers,
+            }),
+            body: judged,
+            caller,
+            live: None,
+            labels: None,
+            until: Instant::now() + self.bounds.deadline,
+        };
+        let reply = match self.gate.ask(question, self.live.as_deref()).await {
+            Ok(Judgement { verdict, passes: true }) => return Ok(Passed { body, decision: denial::header(&verdict) }),
+            Ok(Judgement { verdict, passes: false }) => denial::refusal(self.api, &verdict),
+            Err(error) if self.gate.mode() == Mode::Warn => {
+                return Ok(Passed { body, decision: denial::header_without(denial::status(&error)) });
+            }
+            Err(error) => denial::no_judgement(self.api, &error),
+        };
+        if body.streams() {
+            seen.linger();
+        }
+        Err(Box::new(answer::whole(reply)))
+    }
+
+    /// The request as it goes on.
+    fn request(&self, peer: &Peer, head: &Head, mut parts: Parts, body: Outgoing) -> Option<Request<Outgoing>> {
+        rewrite::request(
+            &mut parts.headers,
+            &Way {
+                client: peer.address,
+                trusted: self.trust.believes(peer),
+                principal: self.trust.header.as_ref(),
+                upstream: self.upstream.header(),
+            },
+        );
+        // Said in so many words: hyper would send no body with a GET otherwise.
+        match body.length() {
+            Length::Known(length) => drop(parts.headers.insert(CONTENT_LENGTH, length.into())),
+            Length::Chunked => drop(parts.headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"))),
+            Length::None if [Method::POST, Method::PUT, Method::PATCH].contains(&parts.method) => {
+                parts.headers.insert(CONTENT_LENGTH, 0.into());
+            }
+            Length::None => {}
+        }
+        let mut request = Request::new(body);
+        *request.method_mut() = parts.method;
+        *request.uri_mut() = self.upstream.target(&head.target)?;
+        *request.headers_mut() = parts.headers;
+        Some(request)
+    }
+
+    /// The response as it goes back.
+    fn response(&self, mut response: Response<Incoming>, decision: HeaderValue) -> Answer {
+        if response.status().is_informational() {
+            let text = "the upstream changed the protocol, which nobody had asked for";
+            return answer::whole(denial::error(self.api, StatusCode::BAD_GATEWAY, text));
+        }
+        *response.version_mut() = Version::HTTP_11;
+        rewrite::response(response.headers_mut(), self.upstream.origin());
+        response.headers_mut().insert(DECISION, decision);
+        answer::stream(response)
+    }
+
+    /// The request passed, but nothing came back.
+    fn no_answer(&self, error: &UpstreamError, decision: HeaderValue, seen: &Seen) -> Answer {
+        // A body that breaks its own framing never gets to the upstream as a whole.
+        if let Some(refusal) = seen.broken() {
+            return self.refuse(&refusal, seen);
+        }
+        tracing::warn!(api = self.api.name(), %error, "the upstream does not answer");
+        let status = match error {
+            UpstreamError::Silent { .. } => StatusCode::GATEWAY_TIMEOUT,
+            UpstreamError::Unreachable { .. } | UpstreamError::Broke(_) => StatusCode::BAD_GATEWAY,
+        };
+        let mut reply = denial::error(self.api, status, &format!("sluicegate let this pass, but the upstream {error}"));
+        reply.headers_mut().insert(DECISION, decision);
+        self.last(reply, seen)
+    }
+
+    fn not_held(&self, not_held: &NotHeld, seen: &Seen) -> Answer {
+        let error = match not_held {
+            NotHeld::Full => {
+                self.gate.metrics().rejected(Door::Proxy(self.api), "bodies");
+                let text = "too many bodies are held until they are judged; try again in a second";
+                return self.last(denial::error(self.api, StatusCode::SERVICE_UNAVAILABLE, text), seen);
+            }
+            NotHeld::TooLarge(..) => BodyError::TooLarge { limit: self.bounds.body },
+            NotHeld::Slow => BodyError::Slow { patience: self.bounds.patience },
+            NotHeld::Broken => match seen.broken() {
+                Some(refusal) => return self.refuse(&refusal, seen),
+                None => BodyError::Broken,
+            },
+        };
+        self.gate.metrics().rejected(Door::Proxy(self.api), "body");
+        let text = format!("not judged by sluicegate, so refused: {error}");
+        self.last(denial::error(self.api, error.status(), &text), seen)
+    }
+
+    /// What cannot be read in one way only is refused, whatever the mode.
+    fn refuse(&self, refusal: &Refusal, seen: &Seen) -> Answer {
+        self.gate.metrics().rejected(Door::Proxy(self.api), "malformed");
+        let text = format!("not judged by sluicegate, so refused: {}", refusal.message);
+        let mut reply = denial::error(self.api, refusal.status, &text);
+        reply.headers_mut().insert(DECISION, denial::header_without(refusal.status));
+        self.last(reply, seen)
+    }
+
+    /// The last answer on a connection, of which something may not have been read.
+    fn last(&self, mut reply: Reply, seen: &Seen) -> Answer {
+        seen.linger();
+        reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        answer::whole(reply)
+    }
+}
