@@ -44,7 +44,7 @@ fn life(world: &World) -> Result<()> {
     let (well, screen) = flink(world, "run", "run", &["-d", &jar])?;
     ensure!(well, "{screen}");
     let job = submitted(&screen)?;
-    direct.checkpointed(&job)?;
+    direct.all_runs(&job)?;
 
     let (well, screen) = flink(world, "list", "list", &[])?;
     ensure!(well && screen.contains(&job), "{screen}");
@@ -83,7 +83,7 @@ fn restore(world: &World) -> Result<()> {
     let (well, screen) = flink(world, "restore", "run", &["-d", "-s", &savepoint, &jar])?;
     ensure!(well, "{screen}");
     let job = submitted(&screen)?;
-    direct.checkpointed(&job)?;
+    direct.all_runs(&job)?;
     ensure!(direct.restored_from(&job)?.is_some(), "{job} started empty");
 
     // The client does not show response headers; that the start was judged as one nobody can read, the gate has logged.

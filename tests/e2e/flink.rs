@@ -94,13 +94,18 @@ impl Flink {
     /// Runs `StatefulJob`, and waits until all of it runs: before, Flink takes no savepoint.
     pub fn running(&self) -> Result<String> {
         let job = self.submitted(json!({}))?;
+        self.all_runs(&job)?;
+        Ok(job)
+    }
+
+    /// Waits until every task of a job runs.
+    pub fn all_runs(&self, job: &str) -> Result<()> {
         until(&format!("tasks of {job}"), BOUND, || {
             let job = self.get(&format!("/jobs/{job}"))?;
             let vertices = job.get("vertices").and_then(Value::as_array).map_or(0, Vec::len) as u64;
             let running = job.pointer("/status-counts/RUNNING").and_then(Value::as_u64);
             Ok((vertices > 0 && running == Some(vertices)).then_some(()))
-        })?;
-        Ok(job)
+        })
     }
 
     fn submitted(&self, configuration: Value) -> Result<String> {

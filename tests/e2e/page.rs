@@ -34,7 +34,8 @@ fn page(world: &World) -> Result<()> {
     browser.shows(&lost)?;
     browser.click(CANCEL)?;
     browser.click(YES)?;
-    let shown = browser.shows("cancel-deletes-checkpoints").and_then(|()| browser.shows("take a savepoint"));
+    let shown =
+        browser.shows("cancel-deletes-checkpoints").and_then(|()| browser.shows("to do: POST `/jobs/:jobid/stop`"));
     browser.picture(&parts().join("refused-cancel.png"))?;
     shown?;
     ensure!(flink.state(&lost)? == "RUNNING", "cancelled although refused");

@@ -141,7 +141,9 @@ fn unchanged(world: &World) -> Result<()> {
         ["/", "/config", "/jars", "/jobmanager/config", "/taskmanagers", "/favicon.ico"].map(str::to_owned).into();
     for attribute in ["src=\"", "href=\""] {
         let found = index.split(attribute).skip(1).filter_map(|rest| rest.split('"').next());
-        paths.extend(found.filter(|path| !path.contains(':') && !path.starts_with('#')).map(|path| format!("/{path}")));
+        paths.extend(
+            found.filter(|path| !path.contains(':') && !path.starts_with(['#', '.'])).map(|path| format!("/{path}")),
+        );
     }
     ensure!(paths.iter().any(|path| path.ends_with(".js")), "no scripts in {paths:?}");
     let mut largest = 0;
