@@ -6,6 +6,7 @@ mod admission;
 mod authorizer;
 mod check;
 mod manners;
+mod observed;
 mod proxy;
 mod server;
 mod tls;
