@@ -5,7 +5,7 @@ CARGO ?= cargo
 PROFILE := --release
 SLUICEGATE := target/release/sluicegate
 
-.PHONY: build demo test lint bench clean target
+.PHONY: build demo test e2e lint bench clean target
 
 build: target
 	$(CARGO) build $(PROFILE)
@@ -16,6 +16,11 @@ demo: build
 
 test: target
 	$(CARGO) test $(PROFILE) --workspace
+
+## With real parts: Flink, its client and web page, Envoy, nginx, Chromium. Installs them (as root), and takes some minutes.
+e2e: build
+	tests/e2e/install.sh
+	$(CARGO) test $(PROFILE) --workspace --test e2e
 
 lint: target
 	$(CARGO) fmt --all --check

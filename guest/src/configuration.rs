@@ -2,9 +2,9 @@
 //! Keys and their order of look-up: DOMAIN 3.6.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use crate::document::{Node, equal};
+use crate::document::{Node, Slots, equal};
 use crate::location::SavepointLocation;
 
 /// An option with its spellings, the current one first: Flink looks them up in this order.
@@ -63,9 +63,6 @@ pub const RENAMED: [Key; 15] = [
     ],
     &["restart-strategy.type", "restart-strategy"],
 ];
-
-/// Where something stands in a list, by its name. One type for all such maps: each costs the component two kilobytes.
-pub type Slots<'d> = BTreeMap<Cow<'d, str>, usize>;
 
 /// Layers of configuration, the weakest first.
 #[derive(Debug, Default)]

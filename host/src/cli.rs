@@ -3,6 +3,7 @@
 
 mod check;
 mod policy;
+mod replay;
 mod restore;
 mod rules;
 #[cfg(feature = "serve")]
@@ -49,6 +50,7 @@ enum Verb {
     Serve(Box<serve::Serve>),
     Restore(restore::Restore),
     Test(test::Test),
+    Replay(replay::Replay),
     Rules(rules::Rules),
     Settings(settings::SettingsVerbs),
     Policy(policy::PolicyVerbs),
@@ -117,6 +119,7 @@ pub fn run() -> anyhow::Result<Exit> {
         Some(Verb::Serve(verb)) => verb.run(),
         Some(Verb::Restore(verb)) => verb.run(),
         Some(Verb::Test(verb)) => verb.run(),
+        Some(Verb::Replay(verb)) => verb.run(),
         Some(Verb::Rules(verb)) => verb.run(),
         Some(Verb::Settings(verb)) => verb.run(),
         Some(Verb::Policy(verb)) => verb.run(),

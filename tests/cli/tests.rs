@@ -7,6 +7,7 @@ mod golden;
 mod human;
 mod known;
 mod readme;
+mod replay;
 mod requests;
 mod run;
 mod settings;

@@ -52,7 +52,7 @@ impl Server {
         let mut child = Command::new(env!("CARGO_BIN_EXE_sluicegate"))
             .arg("serve")
             .args(options)
-            .args(["--drain-time", "0"])
+            .args(if options.contains(&"--drain-time") { &[][..] } else { &["--drain-time", "0"] })
             .env_remove("SLUICEGATE_SETTINGS")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

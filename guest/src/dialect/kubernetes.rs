@@ -18,7 +18,7 @@ mod volumes;
 use std::borrow::Cow;
 
 use super::{Context, reads};
-use crate::document::Node;
+use crate::document::{Node, all};
 use crate::gate::Failure;
 use crate::operation::Verb;
 use crate::operation::{
@@ -129,9 +129,9 @@ fn repeats(ask: &Ask<'_>) -> bool {
     let same = |name: &str| match (old.metadata(name), object.metadata(name)) {
         (Some(before), Some(after)) if name == "annotations" => {
             let (mut before, mut after) = (before.present(), after.present());
-            before.remove(KUBECTL);
-            after.remove(KUBECTL);
-            before.len() == after.len() && before.iter().zip(&after).all(|((x, a), (y, b))| x == y && a.same(b))
+            before.retain(|member| member.name != KUBECTL);
+            after.retain(|member| member.name != KUBECTL);
+            all(&before, &after, |a, b| a.same(b))
         }
         (Some(before), Some(after)) => before.same(&after),
         (before, after) => before.is_none() && after.is_none(),

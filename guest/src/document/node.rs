@@ -1,8 +1,8 @@
 //! A value inside a document: its members, elements and text, where it stood, and how it compares.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
+use super::present::{self, Member};
 use super::{Document, Item, Kind, json};
 
 /// A value inside a document.
@@ -99,11 +99,17 @@ impl<'d> Node<'d> {
     /// Like [`Node::get`], but tells a null from nothing.
     #[inline(never)]
     pub fn member(&self, name: &str) -> Option<Node<'d>> {
+        let Members { document, mut index, end } = self.members();
         let mut found = None;
-        for (key, value) in self.members() {
-            if key.reads(name) {
-                found = Some(value);
+        // A key and its value at once, and by length first: no other loop is as hot.
+        while index < end
+            && let Some([key, value, ..]) = document.items.get(index as usize..)
+        {
+            let plain = key.extra == 0 && !key.escaped;
+            if (!plain || key.has_length(name.len())) && (Node { document, index }).reads(name) {
+                found = Some(Node { document, index: index + 1 });
             }
+            index = value.after(index + 1);
         }
         found
     }
@@ -262,11 +268,7 @@ impl<'d> Node<'d> {
             (Kind::Object, Kind::Object) if self.named_like(other) => {
                 self.members().zip(other.members()).all(|((_, x), (_, y))| x.alike(&y, texts))
             }
-            (Kind::Object, Kind::Object) => {
-                let (ours, theirs) = (self.present(), other.present());
-                ours.len() == theirs.len()
-                    && ours.iter().zip(&theirs).all(|((a, x), (b, y))| a == b && x.alike(y, texts))
-            }
+            (Kind::Object, Kind::Object) => present::all(&self.present(), &other.present(), |x, y| x.alike(y, texts)),
             (Kind::Array, Kind::Array) => {
                 let (mut ours, mut theirs) = (self.elements(), other.elements());
                 loop {
@@ -287,22 +289,27 @@ impl<'d> Node<'d> {
         loop {
             match (ours.next(), theirs.next()) {
                 (None, None) => return true,
-                (Some((a, _)), Some((b, _))) if a.text() == b.text() => {}
+                (Some((a, _)), Some((b, _))) if a.spelt_like(&b) => {}
                 _ => return false,
             }
         }
     }
 
-    /// The members that are not null by name; of several with one name, the last.
-    pub fn present(&self) -> BTreeMap<Cow<'d, str>, Node<'d>> {
-        let mut members = BTreeMap::new();
-        for (key, value) in self.members() {
-            if let Some(name) = key.text() {
-                members.insert(name, value);
-            }
-        }
-        members.retain(|_, value| !value.is_null());
-        members
+    /// Whether two keys are the same name.
+    #[inline(always)]
+    fn spelt_like(&self, other: &Node<'_>) -> bool {
+        let (a, b) = (self.item(), other.item());
+        let plain = a.extra == 0 && b.extra == 0 && !a.escaped && !b.escaped;
+        let (ours, theirs) = match plain {
+            true => (Cow::Borrowed(self.slice(a)), Cow::Borrowed(other.slice(b))),
+            false => (self.content(a), other.content(b)),
+        };
+        equal(ours.as_bytes(), theirs.as_bytes())
+    }
+
+    /// The members that are not null, in the order of their names; of several with one name, the last.
+    pub fn present(&self) -> Vec<Member<'d>> {
+        present::of(*self)
     }
 
     #[inline(always)]
@@ -329,15 +336,23 @@ impl<'d> Node<'d> {
     }
 }
 
-/// Eight bytes at a time: in WebAssembly comparing slices is a call that goes byte by byte.
+/// A word at a time: in WebAssembly comparing slices is a call that goes byte by byte.
 #[inline(always)]
 pub(crate) fn equal(a: &[u8], b: &[u8]) -> bool {
     if a.len() != b.len() {
         return false;
     }
-    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
-    let word = |chunk: &[u8; 8]| u64::from_le_bytes(*chunk);
-    a.iter().zip(b).all(|(a, b)| word(a) == word(b)) && a_rest.iter().eq(b_rest)
+    let long = |chunk: &[u8; 8]| u64::from_le_bytes(*chunk);
+    let short = |chunk: &[u8; 4]| u32::from_le_bytes(*chunk);
+    // The last word overlaps those before it.
+    if let (Some(x), Some(y)) = (a.last_chunk(), b.last_chunk()) {
+        return long(x) == long(y) && a.as_chunks().0.iter().zip(b.as_chunks().0).all(|(x, y)| long(x) == long(y));
+    }
+    if let (Some(x), Some(y), Some(p), Some(q)) = (a.last_chunk(), b.last_chunk(), a.first_chunk(), b.first_chunk()) {
+        return short(x) == short(y) && short(p) == short(q);
+    }
+    // At most three bytes: the first, the middle and the last one are all.
+    a.first() == b.first() && a.last() == b.last() && a.get(a.len() / 2) == b.get(b.len() / 2)
 }
 
 fn push_escaped(pointer: &mut String, token: &str) {

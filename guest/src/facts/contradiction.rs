@@ -4,8 +4,8 @@
 use std::borrow::Cow;
 
 use super::{Facts, Savepoint, Savepoints};
-use crate::configuration::{Configuration, Entry, RETENTION, Slots};
-use crate::document::Node;
+use crate::configuration::{Configuration, Entry, RETENTION};
+use crate::document::{Node, Slots};
 use crate::operation::{JobState, Retention};
 use crate::text::is_secret;
 

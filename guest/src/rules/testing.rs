@@ -79,9 +79,10 @@ pub(crate) fn declared(kind: Kind, old: Option<&str>, new: Option<&str>) -> Stag
 
 /// The stage with this configuration, which it brings; `complete`: no other layer has a say.
 pub(super) fn configured(stage: Stage<'static>, map: &str, complete: bool) -> Stage<'static> {
+    let map = body(map);
     stage.with(|stage| {
-        stage.content.configuration = Some(body(map));
-        stage.current.configuration.overlay(body(map));
+        stage.content.configuration = Some(map);
+        stage.current.configuration.overlay(map);
         stage.current.configuration_complete = complete;
     })
 }

@@ -116,6 +116,9 @@ pub struct Serve {
     /// Milliseconds of it for looking facts up; what is not there then is unjudged
     #[arg(long, value_name = "MS", default_value_t = 1_000, help_heading = "Bounds")]
     facts_deadline: u64,
+    /// Seconds that a client has for a head, and again for a body
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, help_heading = "Bounds")]
+    patience: u64,
     /// Seconds that a stopping server still takes requests, so that whoever routes to it learns of it
     #[arg(long, value_name = "SECONDS", default_value_t = 5, help_heading = "Bounds")]
     drain_time: u64,
@@ -236,6 +239,7 @@ impl Serve {
                 queue: self.queue,
                 deadline: Duration::from_millis(self.deadline),
                 facts: Duration::from_millis(self.facts_deadline),
+                patience: Duration::from_secs(self.patience),
                 drain: Duration::from_secs(self.drain_time),
                 ..default
             },

@@ -7,8 +7,6 @@ mod text;
 
 use std::borrow::Cow;
 
-pub use text::text;
-
 /// What stands in place of a secret.
 const REDACTED: &str = "redacted";
 /// How the `_metadata` file of a snapshot starts, and what stands last in it.
@@ -55,8 +53,9 @@ impl<'d> Redacted<'d> {
 
 /// A body, a document of facts, or what a platform answered: JSON, YAML, a form or plain text.
 pub fn document(bytes: &[u8]) -> Redacted<'_> {
-    if let Ok(text) = std::str::from_utf8(bytes) {
-        return readable(text);
+    // Both can pass for UTF-8.
+    if let Some(redacted) = metadata(bytes) {
+        return redacted;
     }
     if let Some(text) = utf16(bytes) {
         // The platforms read it as well; without secrets it stays as it is.
@@ -66,7 +65,7 @@ pub fn document(bytes: &[u8]) -> Redacted<'_> {
             Redacted { .. } => Redacted::withheld(),
         };
     }
-    metadata(bytes).unwrap_or_else(Redacted::withheld)
+    std::str::from_utf8(bytes).map_or_else(|_| Redacted::withheld(), readable)
 }
 
 fn readable(document: &str) -> Redacted<'_> {
@@ -89,6 +88,9 @@ fn readable(document: &str) -> Redacted<'_> {
                 (Err(json::Unreadable), _) => Redacted::withheld(),
             }
         }
+        Ok(serde_json::Value::String(scalar)) if json::string(&scalar).is_some() => {
+            Redacted::changed(query(&scalar).into_owned())
+        }
         // One line of `a=b&c=d`, or a plain text.
         Ok(_) => match query(content) {
             Cow::Borrowed(_) => Redacted::same(document),
@@ -96,6 +98,11 @@ fn readable(document: &str) -> Redacted<'_> {
         },
         Err(_) => Redacted::withheld(),
     }
+}
+
+/// A text of its own: an error, a header's value, an argument.
+pub fn text(text: &str) -> Cow<'_, str> {
+    json::string(text).map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
 /// A request target: secrets stand in its query, or before its host.
@@ -132,7 +139,7 @@ fn query(parameters: &str) -> Cow<'_, str> {
             Cow::Owned(format!("{name}={shown}"))
         })
         .collect();
-    if changed { Cow::Owned(parts.join("&")) } else { Cow::Borrowed(parameters) }
+    if changed { Cow::Owned(parts.join("&")) } else { text(parameters) }
 }
 
 /// The text of UTF-16, as it is told apart from UTF-8: by its mark, or by the zero beside its first character.
@@ -140,8 +147,8 @@ fn utf16(bytes: &[u8]) -> Option<String> {
     let (rest, big) = match bytes {
         [0xfe, 0xff, rest @ ..] => (rest, true),
         [0xff, 0xfe, rest @ ..] => (rest, false),
-        [0, second, ..] if *second != 0 => (bytes, true),
-        [first, 0, ..] if *first != 0 => (bytes, false),
+        [0, second, ..] if second.is_ascii() && *second != 0 => (bytes, true),
+        [first, 0, ..] if first.is_ascii() && *first != 0 => (bytes, false),
         _ => return None,
     };
     let (pairs, []) = rest.as_chunks::<2>() else { return None };

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use hyper::body::Incoming;
+use hyper::header::{CONNECTION, HeaderValue};
 use hyper::{Method, Request, StatusCode};
 use tokio::time::Instant;
 
@@ -13,7 +14,7 @@ use super::authorizer::{self, Shown};
 use super::body;
 use super::caller::{Caller, Peer, Trust};
 use super::check;
-use super::connection::Pulse;
+use super::connection::{Phase, Pulse};
 use super::denial;
 use super::door::{Door, Stage};
 use super::gate::Gate;
@@ -60,7 +61,7 @@ impl Routes {
     ) -> Result<Reply, Infallible> {
         let _busy = pulse.as_ref().map(Pulse::busy);
         let path = request.uri().path();
-        let reply = match path {
+        let mut reply = match path {
             "/validate" if request.method() != Method::POST => reply::only("POST"),
             "/validate" => self.validate(&peer, request).await,
             "/v1/check" if request.method() != Method::POST => reply::only("POST"),
@@ -78,6 +79,11 @@ impl Routes {
                 "there is nothing here; see POST /validate, POST /v1/check, GET /v1/rules, /authz/<api>/…, GET /openapi.json",
             ),
         };
+        // Whoever keeps a connection to a server that is about to stop takes the next request elsewhere: so none is lost
+        // on a connection that closes just then. HTTP/2 has a frame for it.
+        if pulse.is_some() && self.health.phases.now() > Phase::Serving {
+            reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
         Ok(reply)
     }
 

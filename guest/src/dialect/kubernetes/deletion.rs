@@ -3,8 +3,8 @@
 
 use super::current;
 use super::request::Ask;
-use crate::configuration::{Configuration, SAVEPOINT_ON_DELETION, Slots};
-use crate::document::Node;
+use crate::configuration::{Configuration, SAVEPOINT_ON_DELETION};
+use crate::document::{Node, Slots};
 use crate::facts::Facts;
 use crate::instant::Instant;
 use crate::operation::{Action, Deletion, Dependent, JobState, Operation, Place, Skipped, Stage, Target};

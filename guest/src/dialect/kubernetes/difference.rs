@@ -2,7 +2,7 @@
 //! field does").
 
 use crate::configuration::Configuration;
-use crate::document::Node;
+use crate::document::{Node, all, counterpart};
 use crate::number;
 use crate::operation::Spec;
 
@@ -150,18 +150,19 @@ fn each_changed<'o, 'd>(
     new: Node<'d>,
     mut each: impl FnMut(&str, Option<Node<'o>>, Option<Node<'d>>),
 ) {
-    // Maps, since looking up member by member takes quadratic time in objects made to be large.
     let before = old.map(|node| node.present()).unwrap_or_default();
     let after = new.present();
-    for (name, value) in &after {
-        let old = before.get(name).copied();
-        if !same(old, Some(*value)) {
-            each(name, old, Some(*value));
+    let mut rest = before.as_slice();
+    for member in &after {
+        let old = counterpart(&mut rest, member);
+        if !same(old, Some(member.value)) {
+            each(&member.name, old, Some(member.value));
         }
     }
-    for (name, value) in &before {
-        if !after.contains_key(name) && !same(Some(*value), None) {
-            each(name, Some(*value), None);
+    let mut rest = after.as_slice();
+    for member in &before {
+        if counterpart(&mut rest, member).is_none() && !same(Some(member.value), None) {
+            each(&member.name, Some(member.value), None);
         }
     }
 }
@@ -181,9 +182,7 @@ fn same(a: Option<Node<'_>>, b: Option<Node<'_>>) -> bool {
 /// Equal to the operator, which reads both into one type: a quantity `1` is `"1"` (DOMAIN 6.0-11).
 fn reads_alike(a: Node<'_>, b: Node<'_>) -> bool {
     if a.is_object() && b.is_object() {
-        let (ours, theirs) = (a.present(), b.present());
-        return ours.len() == theirs.len()
-            && ours.iter().zip(&theirs).all(|((x, a), (y, b))| x == y && reads_alike(*a, *b));
+        return all(&a.present(), &b.present(), |a, b| reads_alike(*a, *b));
     }
     if a.is_array() && b.is_array() {
         let (mut ours, mut theirs) = (a.elements(), b.elements());

@@ -134,7 +134,8 @@ mod tests {
     use crate::rules::testing::{SILENT, at_least, body, configured, declared, only, says, stage, unjudged, updated};
 
     fn with(stage: Stage<'static>, map: &str, mounts: Option<&[&'static str]>) -> Stage<'static> {
-        configured(stage, map, false).with(|stage| {
+        let complete = stage.current.configuration_complete;
+        configured(stage, map, complete).with(|stage| {
             stage.current.mounts = mounts.map(|paths| paths.iter().map(|path| (*path).into()).collect());
         })
     }

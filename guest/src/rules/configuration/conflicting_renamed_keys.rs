@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::configuration::{Entry, FEW, RENAMED, STATE_BACKEND, Slots};
-use crate::document::{Node, equal};
+use crate::configuration::{Entry, FEW, RENAMED, STATE_BACKEND};
+use crate::document::{Node, Slots, equal};
 use crate::finding::Report;
 use crate::location;
 use crate::operation::{Dialect, Place, Stage};

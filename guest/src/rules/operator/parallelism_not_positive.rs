@@ -2,6 +2,7 @@
 
 use crate::document::Node;
 use crate::finding::Report;
+use crate::number;
 use crate::operation::{Dialect, Kind, Place, Spec, Stage};
 use crate::rules::operator::{self, ALWAYS, Referred};
 use crate::rules::{Level, Rule};
@@ -48,28 +49,42 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
 /// A number of TaskManagers stands for the parallelism. A session job runs on those of its cluster, whose number does
 /// not count.
 fn lack<'d>(spec: Spec<'d>, session_job: bool) -> Option<Lack<'d>> {
-    const SUSPEND: &str = "set it to at least 1; to stop the job, set `spec.job.state: suspended`";
-    let below = |node: &Node<'_>| node.integer().is_some_and(|number| number < 1);
     let replicas = spec.get("taskManager").and_then(|it| it.get("replicas")).filter(|_| !session_job);
     if let Some(replicas) = replicas {
-        return below(&replicas).then_some(Lack {
-            value: Some(replicas),
-            message: "`taskManager.replicas` is less than one: the operator refuses it",
-            remedy: SUSPEND,
-        });
+        return wrong(
+            replicas,
+            "`taskManager.replicas` is less than one: the operator refuses it",
+            "`taskManager.replicas` is no whole number of 32 bits: it cannot be read",
+        );
     }
     spec.job()?;
     match spec.of_job("parallelism") {
-        Some(parallelism) => below(&parallelism).then_some(Lack {
-            value: Some(parallelism),
-            message: "`job.parallelism` is less than one: the operator refuses it",
-            remedy: SUSPEND,
-        }),
+        Some(parallelism) => wrong(
+            parallelism,
+            "`job.parallelism` is less than one: the operator refuses it",
+            "`job.parallelism` is no whole number of 32 bits: it cannot be read",
+        ),
         None => Some(Lack {
             value: None,
             message: "`job.parallelism` is not set, which counts as 0: the operator refuses it",
             remedy: "set `spec.job.parallelism`",
         }),
+    }
+}
+
+/// The cluster stores whole numbers of 64 bits, and those written `2.0`; the operator reads them into 32 bits, or fails.
+fn wrong<'d>(node: Node<'d>, below: &'static str, unreadable: &'static str) -> Option<Lack<'d>> {
+    let number = node.scalar().filter(|_| node.is_number()).and_then(|text| number::parse(&text));
+    let lack = |message, remedy| Some(Lack { value: Some(node), message, remedy });
+    match number {
+        Some(number) if number.fract() != 0.0 || number.abs() > f64::from(i32::MAX) => {
+            lack(unreadable, "write a whole number from 1 to 2147483647")
+        }
+        Some(number) if number < 1.0 => {
+            lack(below, "set it to at least 1; to stop the job, set `spec.job.state: suspended`")
+        }
+        Some(_) => None,
+        None => lack(unreadable, "write a whole number from 1 to 2147483647, without quotes"),
     }
 }
 
@@ -96,6 +111,26 @@ mod tests {
         assert_eq!(of_manifest(&RULE, &cluster, "{}"), SILENT);
         let none = cluster.replace("taskManager: {", "taskManager: {replicas: 0, ");
         assert_eq!(of_manifest(&RULE, &none, "{}"), only(Effect::Deny), "V28");
+    }
+
+    #[test]
+    fn the_operator_reads_whole_numbers_of_32_bits() {
+        let with = |number: &str| {
+            let spec = deployment("");
+            let parallelism = spec.replace("parallelism: 2", &format!("parallelism: {number}"));
+            let replicas = spec.replace("taskManager: {", &format!("taskManager: {{replicas: {number}, "));
+            let judged = of_manifest(&RULE, &parallelism, "{}");
+            assert_eq!(of_manifest(&RULE, &replicas, "{}"), judged, "{number}");
+            judged
+        };
+        for number in ["1", "2147483647", "2.0", "2e3"] {
+            assert_eq!(with(number), SILENT, "{number}");
+        }
+        let wrong =
+            ["2147483648", "-3000000000", "99999999999999999999", "1e400", "2.5", "0.0", "'2'", "two", "true", "[2]"];
+        for number in wrong {
+            assert_eq!(with(number), only(Effect::Deny), "{number}");
+        }
     }
 
     #[test]

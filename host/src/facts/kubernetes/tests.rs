@@ -180,9 +180,16 @@ async fn events_that_cannot_be_read_lead_to_a_new_list() {
     for raw in
         ["nonsense\n", "{\"type\":\"ADDED\",\"object\":{}}\n", "{\"type\":\"ERROR\",\"object\":{\"code\":500}}\n"]
     {
-        server.set(|state| state.raw = Some((DEPLOYMENTS.to_owned(), raw.to_owned())));
-        let taken = || server.state.lock().unwrap().raw.is_none();
-        until("it was sent", taken).await;
+        let failures = || kubernetes.snapshot().watches[0].failures;
+        let before = failures();
+        // A connection that the cache has left already may swallow one.
+        let send = |state: &mut server::State| state.raw = Some((DEPLOYMENTS.to_owned(), raw.to_owned()));
+        until("it was noticed", || {
+            server.set(send);
+            failures() > before
+        })
+        .await;
+        server.set(|state| state.raw = None);
     }
     server.put(DEPLOYMENTS, "prod", "a", object("FlinkDeployment", 1));
     until("the next event", || spec(&one(&kubernetes, "FlinkDeployment", "prod", "a")) == Some(json!(1))).await;
@@ -311,14 +318,14 @@ async fn thousands_of_objects_are_answered() {
 async fn answers_outlive_the_server_for_a_while() {
     let mut server = Server::start().await;
     server.put(DEPLOYMENTS, "prod", "a", object("FlinkDeployment", 1));
-    let options = Options { stale_after: Duration::from_secs(2), ..Options::default() };
+    let options = Options { stale_after: Duration::from_secs(4), ..Options::default() };
     let kubernetes = synced(&server, options).await;
     server.die().await;
     let answer = || one(&kubernetes, "FlinkDeployment", "prod", "a");
     assert_eq!(spec(&answer()), Some(json!(1)), "just now it was so");
     until("the answer is stale", || matches!(answer(), Answered::Unavailable(_))).await;
     let text = why(answer());
-    assert!(text.starts_with("the watch of `FlinkDeployment` is broken for 2 s: "), "{text}");
+    assert!(text.starts_with("the watch of `FlinkDeployment` is broken for "), "{text}");
     assert!(
         matches!(one(&kubernetes, "FlinkDeployment", "prod", "none"), Answered::Unavailable(_)),
         "not absent either"
@@ -337,10 +344,11 @@ async fn a_server_that_ends_every_watch_is_not_asked_in_a_circle() {
     let kubernetes = synced(&server, Options::default()).await;
     server.put(DEPLOYMENTS, "prod", "a", object("FlinkDeployment", 1));
     until("the event", || spec(&one(&kubernetes, "FlinkDeployment", "prod", "a")) == Some(json!(1))).await;
-    let (before, waited) = (server.asked(&[]), Duration::from_secs(1));
-    tokio::time::sleep(waited).await;
+    let (before, started) = (server.asked(&[]), Instant::now());
+    tokio::time::sleep(Duration::from_secs(1)).await;
     // Five watches, each at most once in 75 ms when the waits are longest. Without them it would be thousands.
-    assert!(server.asked(&[]) - before < 200, "{}", server.asked(&[]) - before);
+    let (asked, most) = (server.asked(&[]) - before, 50.0 + 100.0 * started.elapsed().as_secs_f64());
+    assert!((asked as f64) < most, "{asked}");
 }
 
 #[tokio::test]

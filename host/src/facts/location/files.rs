@@ -16,8 +16,7 @@ pub(super) fn read(file: &Path, folders: &[PathBuf], most: usize) -> Read {
     let inside = |real: &Path| folders.iter().any(|folder| real.starts_with(folder));
     let real = match file.canonicalize() {
         Ok(real) => real,
-        Err(error) if error.kind() == ErrorKind::NotFound => return missing(file, inside),
-        Err(error) => return Read::unavailable(format!("the file cannot be read: {}", error.kind())),
+        Err(error) => return missing(file, inside, error.kind()),
     };
     if !inside(&real) {
         return outside();
@@ -28,15 +27,17 @@ pub(super) fn read(file: &Path, folders: &[PathBuf], most: usize) -> Read {
     }
 }
 
-/// It is absent only if its nearest folder that exists lies inside: a link that leads nowhere, or elsewhere, tells nothing.
-fn missing(file: &Path, inside: impl Fn(&Path) -> bool) -> Read {
+/// What it means that there is no such path. It is absent only if the nearest folder that exists lies inside: a link that
+/// leads nowhere tells nothing, and of what lies outside nothing is told.
+fn missing(file: &Path, inside: impl Fn(&Path) -> bool, kind: ErrorKind) -> Read {
     if file.symlink_metadata().is_ok() {
         return Read::unavailable("the file is a link that leads nowhere");
     }
     for folder in file.ancestors().skip(1) {
         match folder.canonicalize() {
-            Ok(real) if inside(&real) => return Read::done(Answered::Absent),
-            Ok(_) => return outside(),
+            Ok(real) if !inside(&real) => return outside(),
+            Ok(_) if kind == ErrorKind::NotFound => return Read::done(Answered::Absent),
+            Ok(_) => return Read::unavailable(format!("the file cannot be read: {kind}")),
             Err(_) if folder.symlink_metadata().is_ok() => break,
             Err(_) => {}
         }

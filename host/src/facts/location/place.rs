@@ -62,12 +62,15 @@ impl Place {
             "" | "file" => return no("a file is named by an absolute path, without a host"),
             _ => return no("locations of this scheme are not looked at"),
         };
+        if path.contains("//") {
+            return no("the location holds an empty segment");
+        }
         let path = path.strip_prefix('/').unwrap_or(path);
         let path = path.strip_suffix('/').unwrap_or(path);
         let segments: Vec<_> = path.split('/').map(str::to_owned).collect();
         let segments = if path.is_empty() { Vec::new() } else { segments };
         if segments.iter().any(|segment| matches!(segment.trim(), "" | "." | "..")) {
-            return no("the location holds an empty or a dot segment");
+            return no("the location holds a blank or a dot segment");
         }
         Ok(Self { root, segments })
     }

@@ -144,7 +144,8 @@ impl Shower {
 /// A document as a value where that keeps every byte of it, and as a text otherwise.
 fn value(document: &str) -> Value {
     match serde_json::from_str::<Value>(document) {
-        Ok(value) if !value.is_string() && value.to_string() == document.trim_end() => value,
+        // A null would read as nothing at all.
+        Ok(value) if !value.is_string() && !value.is_null() && value.to_string() == document.trim_end() => value,
         _ => json!(document),
     }
 }

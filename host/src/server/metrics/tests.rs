@@ -22,6 +22,7 @@ fn finding(rule: &str, overridden: bool) -> Finding {
 fn verdict(findings: Vec<Finding>) -> Verdict {
     Verdict {
         decision: Decision::Deny,
+        passes: false,
         dialect: Dialect::FlinkRest,
         operations: Vec::new(),
         findings,

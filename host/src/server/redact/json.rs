@@ -14,6 +14,9 @@ const NAME: usize = 24;
 const NAMING: [&str; 5] = ["name", "key", "property", "option", "header"];
 const NAMED: [&str; 6] = ["value", "values", "default", "defaultvalue", "originalvalue", "content"];
 
+/// With which certificate or token a user of Kubernetes came: a fingerprint (KEP-4193). It is in every review.
+const CREDENTIAL_ID: &str = "authentication.kubernetes.io/credential-id";
+
 /// It is no JSON, or nests too deep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Unreadable;
@@ -48,14 +51,21 @@ pub(super) fn string(value: &str) -> Option<String> {
 
 fn within(json: &str, nested: usize) -> Result<Option<String>, Unreadable> {
     let mut reader = Reader { json, at: 0 };
-    let node = reader.value(0)?;
-    reader.space();
-    if reader.at != json.len() {
-        return Err(Unreadable);
-    }
     let mut edits = Edits { edits: Vec::new(), nested };
-    edits.walk(&node, false, &mut String::new());
+    loop {
+        edits.walk(&reader.value(0)?, false, &mut String::new());
+        reader.space();
+        let rest = json.get(reader.at..).unwrap_or_default();
+        if rest.is_empty() || (nested == 0 && harmless(rest)) {
+            break;
+        }
+    }
     Ok(edits.apply(json))
+}
+
+/// What some platforms pass over behind a value: nothing in it has a name.
+fn harmless(rest: &str) -> bool {
+    !rest.contains(['{', '[', '"', '\'', ':', '=', '-', '@']) && string(rest).is_none()
 }
 
 fn text_within(value: &str, nested: usize) -> Option<String> {
@@ -119,6 +129,9 @@ impl Edits {
         let is_secret_object =
             members.iter().any(|member| member.name == "kind" && says(member, |kind| kind == "Secret"));
         for member in members {
+            if member.name == CREDENTIAL_ID {
+                continue;
+            }
             if let std::borrow::Cow::Owned(name) = text::text(&member.name) {
                 self.edits.push((member.place.clone(), quoted(&name)));
             }

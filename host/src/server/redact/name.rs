@@ -35,6 +35,8 @@ pub(super) fn plain(name: &str) -> String {
 
 /// Whether the name of a value says that it is a secret.
 pub(super) fn is_secret(name: &str) -> bool {
+    // `-Dpwd=…`, as Java and Flink take properties.
+    let name = name.strip_prefix("-D").unwrap_or(name);
     let plain = plain(name);
     has_word(&plain) || NAMES.contains(&plain.as_str()) || last_word(name)
 }

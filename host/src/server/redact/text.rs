@@ -15,11 +15,11 @@ const LONGEST_NAME: usize = 256;
 /// A shorter text is rather a word than Base64.
 const SHORTEST_BASE64: usize = 16;
 
-/// The text without its secrets.
-pub fn text(text: &str) -> Cow<'_, str> {
+/// The text without its secrets; borrowed: it holds none.
+pub(super) fn text(text: &str) -> Cow<'_, str> {
     let mut found = Vec::new();
     if text.contains("PRIVATE KEY-----") {
-        return Cow::Borrowed(REDACTED);
+        return Cow::Owned(REDACTED.to_owned());
     }
     assignments(text, &mut found);
     flags(text, &mut found);

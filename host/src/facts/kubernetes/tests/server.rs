@@ -327,7 +327,8 @@ impl State {
         let from: usize = query.get("continue").map_or(0, |token| token.parse().unwrap());
         let all: Vec<_> = self.objects.iter().filter(of).map(|(_, object)| object).collect();
         let items: Vec<_> = all.iter().skip(from).take(limit).collect();
-        let next = (from + items.len() < all.len()).then(|| (from + items.len()).to_string()).unwrap_or_default();
+        let to = from + items.len();
+        let next = if to < all.len() { to.to_string() } else { String::new() };
         let metadata = json!({"resourceVersion": self.version.to_string(), "continue": next});
         (200, json!({"apiVersion": "v1", "kind": "List", "metadata": metadata, "items": items}).to_string())
     }

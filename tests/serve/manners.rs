@@ -1,0 +1,177 @@
+//! How the server behaves when files change, clients are slow, too many come, or it is told to stop.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use crate::server::{Answer, Folder, SOON, Server, raw, send, until};
+
+const JSON: (&str, &str) = ("content-type", "application/json");
+const STOP: &str = "/authz/flink-rest/jobs/42aedb6e5490ff65f60746294f1d1f35/stop";
+const DRAIN: &[u8] = br#"{"targetDirectory": "file:///sp", "drain": true}"#;
+const HEAD: &str = "apiVersion: sluicegate.dev/v1alpha1\nkind: Settings\n";
+
+fn drain(server: &Server) -> u16 {
+    server.send("POST", STOP, &[JSON], DRAIN).status
+}
+
+#[test]
+fn settings_are_taken_up_when_they_change_and_kept_when_they_are_wrong() {
+    let folder = Folder::new();
+    let settings = folder.write("settings.yaml", HEAD);
+    let server = Server::plain(&["--settings", &settings]);
+    assert_eq!(drain(&server), 403);
+    folder.write("settings.yaml", &format!("{HEAD}rules: {{drain-with-planned-restart: {{level: warn}}}}\n"));
+    until("the new settings count", || drain(&server) == 200);
+    folder.write("settings.yaml", &format!("{HEAD}rules: {{drain-with-planed-restart: {{level: deny}}}}\n"));
+    until("the wrong settings are noticed", || {
+        server.metric("sluicegate_reloads_total{what=\"settings\",outcome=\"bad\"}") > 0.0
+    });
+    assert_eq!(drain(&server), 200);
+    let log = server.log();
+    assert!(log.contains("settings.yaml:3:") && log.contains("drain-with-planned-restart"), "{log}");
+    folder.write("settings.yaml", HEAD);
+    server.signal("HUP");
+    until("the old settings count again", || drain(&server) == 403);
+}
+
+#[test]
+fn nothing_starts_with_wrong_options() {
+    let folder = Folder::new();
+    let wrong = folder.write("settings.yaml", "kind: Settings\nrule: {}\n");
+    let told = |options: &[&str]| {
+        // Should it start after all, it ends by itself.
+        let output = std::process::Command::new("timeout")
+            .args(["--preserve-status", "20", env!("CARGO_BIN_EXE_sluicegate"), "serve"]).args(options).env_remove("SLUICEGATE_SETTINGS").output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        assert_eq!(output.stdout, b"");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let plain = ["--listen", "127.0.0.1:0", "--insecure-http"];
+    assert!(told(&[]).contains("--listen"));
+    assert!(told(&["--listen", "127.0.0.1:0"]).contains("--insecure-http"));
+    assert!(told(&[&plain[..], &["--settings", &wrong]].concat()).contains("settings.yaml"));
+    assert!(told(&[&plain[..], &["--facts", &wrong]].concat()).contains("settings.yaml"));
+    assert!(told(&[&plain[..], &["--policy", &wrong]].concat()).contains("policy"));
+    assert!(told(&[&plain[..], &["--savepoint-prefix", "nowhere"]].concat()).contains("nowhere"));
+    assert!(told(&[&plain[..], &["--control-plane", "flink=http://x"]].concat()).contains("flink-rest"));
+    let secret = told(&[&plain[..], &["--credentials", "flink-rest=hunter2"]].concat());
+    assert!(secret.contains("file:PATH") && secret.matches("hunter2").count() <= 1, "{secret}");
+}
+
+#[test]
+fn a_stopping_server_finishes_what_is_in_flight() {
+    let mut server = Server::plain(&[]);
+    let mut slow = TcpStream::connect(server.address("main")).unwrap();
+    slow.set_read_timeout(Some(SOON)).unwrap();
+    let head = format!(
+        "POST {STOP} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        DRAIN.len()
+    );
+    slow.write_all(head.as_bytes()).unwrap();
+    slow.write_all(&DRAIN[..10]).unwrap();
+    until("the request is in", || server.metric("sluicegate_connections{door=\"main\"}") >= 1.0);
+    std::thread::sleep(Duration::from_millis(100));
+    server.signal("TERM");
+    until("nothing new is taken", || TcpStream::connect(server.address("main")).is_err());
+    slow.write_all(&DRAIN[10..]).unwrap();
+    let mut answer = String::new();
+    slow.read_to_string(&mut answer).unwrap();
+    assert_eq!(Answer::parse(&answer).status, 403, "{answer}");
+    assert!(server.wait().success());
+}
+
+#[test]
+fn a_server_about_to_stop_says_so_and_still_answers() {
+    let folder = Folder::new();
+    let settings = folder.write("settings.yaml", HEAD);
+    let mut server = Server::plain(&["--settings", &settings, "--drain-time", "2"]);
+    let ready = |server: &Server| send(server.address("metrics"), "GET", "/readyz", &[], b"").status;
+    assert_eq!(ready(&server), 200);
+    server.signal("TERM");
+    until("it is not ready", || ready(&server) == 503);
+    assert_eq!(drain(&server), 403);
+    assert!(server.wait().success());
+}
+
+#[test]
+fn slow_and_endless_heads_are_cut() {
+    let server = Server::plain(&["--patience", "1"]);
+    let mut slow = TcpStream::connect(server.address("main")).unwrap();
+    slow.set_read_timeout(Some(SOON)).unwrap();
+    slow.write_all(b"GET /livez HT").unwrap();
+    let mut rest = Vec::new();
+    let _ = slow.read_to_end(&mut rest);
+    assert!(!String::from_utf8_lossy(&rest).starts_with("HTTP/1.1 2"));
+
+    let mut endless = format!("GET /livez HTTP/1.1\r\nhost: x\r\nx: {}", "x".repeat(200_000)).into_bytes();
+    endless.extend_from_slice(b"\r\n\r\n");
+    let answer = raw(server.address("main"), &endless);
+    assert!(!answer.starts_with("HTTP/1.1 2"), "{answer}");
+
+    let body = format!("POST {STOP} HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\nconnection: close\r\n\r\n{{");
+    let answer = raw(server.address("main"), body.as_bytes());
+    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+    assert_eq!(drain(&server), 403);
+}
+
+#[test]
+fn a_connection_too_many_is_closed_and_counted() {
+    let server = Server::plain(&["--max-connections", "2"]);
+    let address = server.address("main");
+    let held: Vec<_> = (0..2).map(|_| TcpStream::connect(address).unwrap()).collect();
+    until("both are open", || server.metric("sluicegate_connections{door=\"main\"}") >= 2.0);
+    assert_eq!(raw(address, b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n"), "");
+    assert_eq!(server.metric("sluicegate_rejected_total{door=\"main\",reason=\"connections\"}"), 1.0);
+    drop(held);
+    until("there is room again", || raw(address, b"GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").contains("alive"));
+}
+
+#[test]
+fn too_many_requests_get_a_fast_no() {
+    // No place to wait, and one sandbox: of many at once some must be turned away, and all must be answered.
+    let server = Server::plain(&["--concurrency", "1", "--queue", "0"]);
+    let address = server.address("main");
+    let filler = format!("{{\"drain\": true, \"x\": \"{}\"}}", "y".repeat(400_000));
+    let statuses: Vec<u16> = std::thread::scope(|scope| {
+        let asked = || send(address, "POST", STOP, &[JSON], filler.as_bytes()).status;
+        let threads: Vec<_> = (0..16).map(|_| scope.spawn(move || (0..8).map(|_| asked()).collect::<Vec<_>>())).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
+    let count = |status| statuses.iter().filter(|it| **it == status).count();
+    assert_eq!(count(403) + count(503), statuses.len(), "{statuses:?}");
+    assert!(count(403) > 0 && count(503) > 0, "{statuses:?}");
+    let turned_away = server.metric("sluicegate_rejected_total{door=\"authz\",reason=\"queue\"}");
+    assert_eq!(turned_away, count(503) as f64);
+    assert_eq!(drain(&server), 403);
+}
+
+#[test]
+fn a_dead_control_plane_holds_nobody_up() {
+    // A socket that takes connections and never answers.
+    let dead = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let plane = format!("flink-rest=http://{}", dead.local_addr().unwrap());
+    let server = Server::plain(&["--control-plane", &plane, "--facts-deadline", "300"]);
+    let begun = Instant::now();
+    let cancel = server.send("PATCH", "/authz/flink-rest/jobs/42aedb6e5490ff65f60746294f1d1f35?mode=cancel", &[], b"");
+    assert_eq!(cancel.status, 200, "{cancel:?}");
+    assert!(begun.elapsed() < SOON);
+    assert!(cancel.header("x-sluicegate-decision").unwrap().starts_with("allow"), "{cancel:?}");
+    assert!(server.metric("sluicegate_lookups_total{source=\"flink-rest\",outcome=\"failure\"}") > 0.0);
+}
+
+#[test]
+fn the_log_tells_no_bodies_and_no_secrets() {
+    let folder = Folder::new();
+    let log = folder.path("decisions.jsonl");
+    let server = Server::plain(&["--log-level", "trace", "--decision-log", log.to_str().unwrap()]);
+    let headers = [JSON, ("authorization", "Bearer hunter2"), ("cookie", "session=hunter2")];
+    let body = br#"{"drain": true, "password": "hunter2", "programArgs": "--api-key hunter2"}"#;
+    assert_eq!(server.send("POST", &format!("{STOP}?token=hunter2"), &headers, body).status, 403);
+    until("the decision is written", || std::fs::read_to_string(&log).is_ok_and(|text| text.ends_with('\n')));
+    let line = std::fs::read_to_string(&log).unwrap();
+    let entry: serde_json::Value = serde_json::from_str(line.trim()).unwrap();
+    assert_eq!(entry["verdict"]["decision"], "deny", "{entry}");
+    assert!(!line.contains("hunter2"), "{line}");
+    assert!(!server.log().contains("hunter2"), "{}", server.log());
+}
