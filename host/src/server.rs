@@ -113,6 +113,8 @@ impl Server {
         if options.listen.is_none() && options.proxies.is_empty() {
             return Err(ServerError::NoDoor);
         }
+        // One provider for every connection out; where the program has chosen one already, that one stays.
+        let _ = tokio_rustls::rustls::crypto::aws_lc_rs::default_provider().install_default();
         let bounds = options.bounds.clone();
         let limits = Limits {
             body: bounds.body,

@@ -76,7 +76,8 @@ impl Caller {
         self.asked += 1;
         let uid = format!("{}-{}", self.name, self.asked);
         let body = Bytes::from([self.head, &uid, self.tail].concat());
-        let request = Request::post("/validate?timeout=3s").header("host", "gate").header("content-type", "application/json");
+        let request =
+            Request::post("/validate?timeout=3s").header("host", "gate").header("content-type", "application/json");
         self.sender.ready().await?;
         let answer = self.sender.send_request(request.body(Full::new(body)).unwrap()).await?;
         let status = answer.status();

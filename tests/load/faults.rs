@@ -182,7 +182,10 @@ async fn serve(listener: TcpListener, hangs: Arc<AtomicBool>) {
                     return tokio::time::sleep(Duration::from_secs(5)).await;
                 }
                 let body = r#"{"jid": "42aedb6e5490ff65f60746294f1d1f35", "state": "FAILING"}"#;
-                let head = format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+                let head = format!(
+                    "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+                    body.len()
+                );
                 if stream.write_all(head.as_bytes()).await.is_err() {
                     return;
                 }

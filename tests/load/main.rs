@@ -2,7 +2,13 @@
 //! answer is looked at: a wrong or lost one ends the run.
 //!
 //! `cargo bench -p sluicegate --bench load` takes about two minutes; `-- --million` sends a million reviews as well.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a benchmark fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a benchmark fails by panicking"
+)]
 
 mod client;
 mod faults;
@@ -66,10 +72,7 @@ async fn run(million: bool) {
 fn report(what: &str, figures: &Figures, budget: &str) {
     let [p50, p99, p999] = [0.5, 0.99, 0.999].map(|part| figures.at(part).as_secs_f64() * 1e3);
     let budget = if budget.is_empty() { String::new() } else { format!("   (budget {budget})") };
-    println!(
-        "{what:<38}{:>8.0}/s   p50 {p50:.2} ms  p99 {p99:.2} ms  p99.9 {p999:.2} ms{budget}",
-        figures.rate()
-    );
+    println!("{what:<38}{:>8.0}/s   p50 {p50:.2} ms  p99 {p99:.2} ms  p99.9 {p999:.2} ms{budget}", figures.rate());
 }
 
 fn mib(bytes: u64) -> f64 {

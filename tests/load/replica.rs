@@ -18,7 +18,10 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 /// Keeps a process on these cores, with the threads that it starts from now on.
 pub fn pin(process: u32, cores: &str) {
     let done = Command::new("taskset").args(["-a", "-c", "-p", cores, &process.to_string()]).output();
-    assert!(done.is_ok_and(|done| done.status.success()), "`taskset` (util-linux) cannot keep {process} on core {cores}");
+    assert!(
+        done.is_ok_and(|done| done.status.success()),
+        "`taskset` (util-linux) cannot keep {process} on core {cores}"
+    );
 }
 
 /// A folder that goes away with the run.
@@ -91,8 +94,13 @@ impl Replica {
             true => command.args(["--tls-cert", &folder.path("tls.crt"), "--tls-key", &folder.path("tls.key")]),
             false => command.arg("--insecure-http"),
         };
-        let mut child =
-            command.args(options).stdout(Stdio::piped()).stderr(Stdio::null()).env_remove("SLUICEGATE_SETTINGS").spawn().unwrap();
+        let mut child = command
+            .args(options)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .env_remove("SLUICEGATE_SETTINGS")
+            .spawn()
+            .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let first = lines.next().expect("the server opens its door").unwrap();
         let address = first.rsplit_once('/').unwrap().1.parse().unwrap();

@@ -137,7 +137,10 @@ fn controllers_that_clean_up_are_warned_at_most() {
         delete["request"]["userInfo"]["username"] = json!(format!("system:serviceaccount:kube-system:{user}"));
         let response = response(&server, &delete);
         assert_eq!(response["allowed"], true, "{user}: {response}");
-        assert!(response["warnings"][0].as_str().unwrap().starts_with("delete-running-without-savepoint"), "{response}");
+        assert!(
+            response["warnings"][0].as_str().unwrap().starts_with("delete-running-without-savepoint"),
+            "{response}"
+        );
     }
 }
 

@@ -60,13 +60,10 @@ fn each_platform_is_answered_in_its_own_form() {
 #[test]
 fn only_a_caller_who_is_known_and_listed_may_say_final() {
     let folder = Folder::new();
-    let settings = folder.write(
-        "settings.yaml",
-        "apiVersion: sluicegate.dev/v1alpha1\nkind: Settings\nintent: {acceptFrom: [ada]}\n",
-    );
-    let server = Server::plain(&[
-        "--settings", &settings, "--trusted-proxy", "127.0.0.1", "--principal-header", "x-user",
-    ]);
+    let settings = folder
+        .write("settings.yaml", "apiVersion: sluicegate.dev/v1alpha1\nkind: Settings\nintent: {acceptFrom: [ada]}\n");
+    let server =
+        Server::plain(&["--settings", &settings, "--trusted-proxy", "127.0.0.1", "--principal-header", "x-user"]);
     let asked = |user: &[&str]| {
         let mut headers = vec![JSON, ("x-sluicegate-intent", "final")];
         headers.extend(user.iter().map(|name| ("x-user", *name)));
@@ -77,9 +74,8 @@ fn only_a_caller_who_is_known_and_listed_may_say_final() {
     assert_eq!(asked(&[]), 403);
     assert_eq!(asked(&["ada", "eve"]), 400);
     // The same header of somebody who is no gateway says nothing.
-    let server = Server::plain(&[
-        "--settings", &settings, "--trusted-proxy", "192.0.2.1", "--principal-header", "x-user",
-    ]);
+    let server =
+        Server::plain(&["--settings", &settings, "--trusted-proxy", "192.0.2.1", "--principal-header", "x-user"]);
     let headers = [JSON, ("x-sluicegate-intent", "final"), ("x-user", "ada")];
     assert_eq!(server.send("POST", STOP, &headers, DRAIN).status, 403);
 }
@@ -87,10 +83,8 @@ fn only_a_caller_who_is_known_and_listed_may_say_final() {
 #[test]
 fn settings_that_say_what_to_assume_win() {
     let folder = Folder::new();
-    let settings = folder.write(
-        "settings.yaml",
-        "apiVersion: sluicegate.dev/v1alpha1\nkind: Settings\nintent: {assume: unknown}\n",
-    );
+    let settings = folder
+        .write("settings.yaml", "apiVersion: sluicegate.dev/v1alpha1\nkind: Settings\nintent: {assume: unknown}\n");
     let server = Server::plain(&["--settings", &settings]);
     let answer = server.send("POST", STOP, &[JSON], DRAIN);
     assert_eq!(answer.status, 200, "{answer:?}");
@@ -114,6 +108,7 @@ fn what_cannot_be_read_as_flink_reads_it_is_refused() {
     assert_eq!(status("/authz/flink-rest/jobs/a/../b/stop", &[JSON], NO_DRAIN), 403);
     let form = [("content-type", "multipart/form-data; boundary=x")];
     assert_eq!(status(STOP, &form, b"--x--"), 403);
+    assert_eq!(status(STOP, &[JSON, ("x-sluicegate-body", "withheld")], b""), 400);
     let odd = b"POST /authz/flink-rest/jobs/a/stop HTTP/1.1\r\nhost: x\r\ncontent-type: \xff\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
     assert!(raw(server.address("main"), odd).starts_with("HTTP/1.1 400"));
 }

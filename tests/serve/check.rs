@@ -22,13 +22,15 @@ body: {drain: DRAIN, targetDirectory: 's3://b/sp'}
 #[test]
 fn every_document_is_judged_and_one_bad_one_stops_nothing() {
     let server = Server::plain(&[]);
-    let body = format!("{}---\n{}---\nkind: HttpRequest\n", STOP.replace("DRAIN", "true"), STOP.replace("DRAIN", "false"));
+    let body =
+        format!("{}---\n{}---\nkind: HttpRequest\n", STOP.replace("DRAIN", "true"), STOP.replace("DRAIN", "false"));
     let answer = server.send("POST", "/v1/check", &[], body.as_bytes());
     assert_eq!(answer.status, 200, "{answer:?}");
     let report = answer.json();
     assert_eq!(report["kind"], "CheckReport");
     assert!(report["policy"]["digest"].as_str().unwrap().starts_with("sha256:"));
-    let decisions: Vec<_> = report["results"].as_array().unwrap().iter().map(|it| it["decision"].as_str().unwrap()).collect();
+    let decisions: Vec<_> =
+        report["results"].as_array().unwrap().iter().map(|it| it["decision"].as_str().unwrap()).collect();
     // The same verdict as at the doors: at the HTTP dialects a restart is assumed.
     assert_eq!(decisions, ["deny", "allow", "error"]);
     assert_eq!(report["results"][0]["findings"][0]["rule"], "drain-with-planned-restart");
@@ -112,9 +114,8 @@ fn control_plane() -> (String, Arc<AtomicUsize>) {
 fn who_is_not_authenticated_has_nothing_looked_up() {
     let (address, asked) = control_plane();
     let plane = format!("flink-rest={address}");
-    let server = Server::plain(&[
-        "--control-plane", &plane, "--trusted-proxy", "127.0.0.1", "--principal-header", "x-user",
-    ]);
+    let server =
+        Server::plain(&["--control-plane", &plane, "--trusted-proxy", "127.0.0.1", "--principal-header", "x-user"]);
     let stop = STOP.replace("DRAIN", "false");
     let report = server.send("POST", "/v1/check", &[], stop.as_bytes()).json();
     assert_eq!(report["results"][0]["decision"], "allow");

@@ -42,7 +42,11 @@ fn nothing_starts_with_wrong_options() {
     let told = |options: &[&str]| {
         // Should it start after all, it ends by itself.
         let output = std::process::Command::new("timeout")
-            .args(["--preserve-status", "20", env!("CARGO_BIN_EXE_sluicegate"), "serve"]).args(options).env_remove("SLUICEGATE_SETTINGS").output().unwrap();
+            .args(["--preserve-status", "20", env!("CARGO_BIN_EXE_sluicegate"), "serve"])
+            .args(options)
+            .env_remove("SLUICEGATE_SETTINGS")
+            .output()
+            .unwrap();
         assert_eq!(output.status.code(), Some(2), "{output:?}");
         assert_eq!(output.stdout, b"");
         String::from_utf8(output.stderr).unwrap()
@@ -124,7 +128,9 @@ fn a_connection_too_many_is_closed_and_counted() {
     assert_eq!(raw(address, b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n"), "");
     assert_eq!(server.metric("sluicegate_rejected_total{door=\"main\",reason=\"connections\"}"), 1.0);
     drop(held);
-    until("there is room again", || raw(address, b"GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").contains("alive"));
+    until("there is room again", || {
+        raw(address, b"GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").contains("alive")
+    });
 }
 
 #[test]
@@ -135,7 +141,8 @@ fn too_many_requests_get_a_fast_no() {
     let filler = format!("{{\"drain\": true, \"x\": \"{}\"}}", "y".repeat(400_000));
     let statuses: Vec<u16> = std::thread::scope(|scope| {
         let asked = || send(address, "POST", STOP, &[JSON], filler.as_bytes()).status;
-        let threads: Vec<_> = (0..16).map(|_| scope.spawn(move || (0..8).map(|_| asked()).collect::<Vec<_>>())).collect();
+        let threads: Vec<_> =
+            (0..16).map(|_| scope.spawn(move || (0..8).map(|_| asked()).collect::<Vec<_>>())).collect();
         threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
     });
     let count = |status| statuses.iter().filter(|it| **it == status).count();

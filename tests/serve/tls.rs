@@ -47,9 +47,8 @@ impl Authority {
     }
 
     fn client(&self, identity: Option<(String, String)>) -> Client {
-        let builder = Client::builder()
-            .tls_certs_only([Certificate::from_pem(self.pem().as_bytes()).unwrap()])
-            .timeout(SOON);
+        let builder =
+            Client::builder().tls_certs_only([Certificate::from_pem(self.pem().as_bytes()).unwrap()]).timeout(SOON);
         match identity {
             None => builder.build().unwrap(),
             Some((certificate, key)) => {
@@ -63,8 +62,14 @@ impl Authority {
 fn start(folder: &Folder, options: &[&str]) -> Server {
     let (certificate, key) = (folder.path("tls.crt"), folder.path("tls.key"));
     let doors = [
-        "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0",
-        "--tls-cert", certificate.to_str().unwrap(), "--tls-key", key.to_str().unwrap(),
+        "--listen",
+        "127.0.0.1:0",
+        "--metrics-listen",
+        "127.0.0.1:0",
+        "--tls-cert",
+        certificate.to_str().unwrap(),
+        "--tls-key",
+        key.to_str().unwrap(),
     ];
     Server::start(&[&doors, options].concat())
 }
@@ -75,8 +80,8 @@ fn review() -> Vec<u8> {
 
 /// The serial number of the certificate that a new connection is shown.
 async fn shown(authority: &Authority, server: &Server) -> Vec<u8> {
-    use tokio_rustls::rustls::{ClientConfig, RootCertStore, pki_types::ServerName};
     use tokio_rustls::rustls::pki_types::{CertificateDer, pem::PemObject as _};
+    use tokio_rustls::rustls::{ClientConfig, RootCertStore, pki_types::ServerName};
 
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(authority.pem().as_bytes()).unwrap()).unwrap();
@@ -95,15 +100,21 @@ async fn reviews_pass_over_both_versions_of_http() {
     authority.mount(&folder, "1", |_| {});
     let server = start(&folder, &[]);
     let url = format!("{}/validate?timeout=3s", server.door("main"));
-    for client in [authority.client(None), Client::builder()
-        .tls_certs_only([Certificate::from_pem(authority.pem().as_bytes()).unwrap()]).http1_only().build().unwrap()]
-    {
+    for client in [
+        authority.client(None),
+        Client::builder()
+            .tls_certs_only([Certificate::from_pem(authority.pem().as_bytes()).unwrap()])
+            .http1_only()
+            .build()
+            .unwrap(),
+    ] {
         let answer = client.post(&url).body(review()).send().await.unwrap();
         assert_eq!(answer.status(), 200);
         let answer: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
         assert_eq!(answer["response"]["uid"], "207b6680-850a-4c16-86d7-fd604af863af");
     }
-    let expiry = format!("sluicegate_certificate_expiry_timestamp_seconds{{file=\"{}\"}}", folder.path("tls.crt").display());
+    let expiry =
+        format!("sluicegate_certificate_expiry_timestamp_seconds{{file=\"{}\"}}", folder.path("tls.crt").display());
     assert!(server.metric(&expiry) > 0.0);
 }
 
@@ -156,15 +167,18 @@ async fn a_client_certificate_names_the_caller() {
     let (authority, folder) = (Authority::new(), Folder::new());
     authority.mount(&folder, "1", |_| {});
     let ca = folder.write("ca.crt", &authority.pem());
-    let settings = folder.write(
-        "settings.yaml",
-        "apiVersion: sluicegate.dev/v1alpha1\nkind: Settings\nintent: {acceptFrom: [ada]}\n",
-    );
+    let settings = folder
+        .write("settings.yaml", "apiVersion: sluicegate.dev/v1alpha1\nkind: Settings\nintent: {acceptFrom: [ada]}\n");
     let server = start(&folder, &["--client-ca", &ca, "--settings", &settings]);
     let url = format!("{}/authz/flink-rest/jobs/42aedb6e5490ff65f60746294f1d1f35/stop", server.door("main"));
     let drain = async |client: Client| {
-        let request = client.post(&url).header("content-type", "application/json").header("x-sluicegate-intent", "final");
-        request.body(r#"{"drain": true, "targetDirectory": "s3://b/sp"}"#).send().await.map(|answer| answer.status().as_u16())
+        let request =
+            client.post(&url).header("content-type", "application/json").header("x-sluicegate-intent", "final");
+        request
+            .body(r#"{"drain": true, "targetDirectory": "s3://b/sp"}"#)
+            .send()
+            .await
+            .map(|answer| answer.status().as_u16())
     };
     assert_eq!(drain(authority.client(Some(authority.sign("ada", |_| {})))).await.unwrap(), 200);
     assert_eq!(drain(authority.client(Some(authority.sign("eve", |_| {})))).await.unwrap(), 403);

@@ -29,8 +29,12 @@ pub(super) fn decode<R>(
     // Flink parses job ids without regard to case.
     let name = path.get(1).map(|name| name.to_ascii_lowercase()).unwrap_or_default();
     let mut stage = context.stage(Dialect::FlinkRest, "", &name)?;
-    let job = path.first().filter(|first| **first == "jobs").and(Some(name.as_str()));
+    // The application of a job that was run from a jar has the id of its job (Flink 2.3).
+    let application = path.first() == Some(&"applications");
+    let job = path.first().filter(|first| application || **first == "jobs").and(Some(name.as_str()));
     context.observe(&mut stage, &|_| reads::flink(job));
+    // Others have not: that there is no such job says nothing then.
+    stage.facts.seen.no_such_job &= !application;
     fill_current(&mut stage);
     let refusal = refusal(call, path);
     let document = match call.body {
@@ -115,6 +119,8 @@ impl<'d> Route<'_, 'd> {
             ("PATCH", ["jobs", _]) => self.cancel(),
             ("PATCH", ["jobs", _, "rescaling"]) => self.removed("`/rescaling` answers 503 since FLINK-12312"),
             ("PUT", ["jobs", _, "resource-requirements"]) => (Action::Rescale(None), Place::Target),
+            // What the web page of Flink 2.3 sends for `Cancel Application`: it cancels the application's jobs.
+            ("POST", ["applications", _, "cancel"]) => (cancel(), Place::Target),
             ("POST", ["jobs"]) => (Action::OpaqueStart, Place::Target),
             ("POST", ["jars", _, "run"]) => self.run(),
             ("POST", ["savepoint-disposal"]) => self.dispose(),

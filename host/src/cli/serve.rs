@@ -199,9 +199,9 @@ impl Serve {
             (Some(_), ..) => bail!("give `--tls-cert` and `--tls-key`, or ask for plain HTTP with `--insecure-http`"),
         };
         let settings = self.settings.or_else(|| std::env::var_os("SLUICEGATE_SETTINGS").map(PathBuf::from));
-        let header = self.principal_header.map(|name| {
-            name.parse().with_context(|| format!("`--principal-header {name}` is no name of a header"))
-        });
+        let header = self
+            .principal_header
+            .map(|name| name.parse().with_context(|| format!("`--principal-header {name}` is no name of a header")));
         let shadowed = self.shadow_policy.is_some() || self.shadow_settings.is_some();
         let default = Bounds::default();
         Ok(Options {
@@ -213,8 +213,7 @@ impl Serve {
                 .collect(),
             metrics_listen: self.metrics_listen,
             judge: JudgeOptions { policy: self.policy, settings, facts: self.facts },
-            shadow: shadowed
-                .then_some(ShadowOptions { policy: self.shadow_policy, settings: self.shadow_settings }),
+            shadow: shadowed.then_some(ShadowOptions { policy: self.shadow_policy, settings: self.shadow_settings }),
             mode: match self.mode {
                 Mode::Enforce => door::Mode::Enforce,
                 Mode::Warn => door::Mode::Warn,

@@ -19,8 +19,8 @@ use super::gate::{Gate, Question};
 use super::options::Bounds;
 use super::reply::{self, Reply};
 use crate::facts::Answered;
-use crate::facts::kubernetes::Kubernetes;
 use crate::facts::Live;
+use crate::facts::kubernetes::Kubernetes;
 use crate::input::Envelope;
 
 /// Kept back of the time that the API server gives, for the way there and back.

@@ -19,6 +19,9 @@ use crate::{Api, Verdict};
 /// Where the authorizer's paths begin.
 pub const ROOT: &str = "/authz/";
 
+/// The header in which a gateway says that it keeps the body of an upload to itself.
+const WITHHELD: &str = "x-sluicegate-body";
+
 /// What a gateway asks about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asked<'t> {
@@ -111,6 +114,9 @@ pub async fn authorize(gate: &Gate, live: Option<&Live>, bounds: &Bounds, shown:
     };
     // What a form brings along never decides: the policy judges it by its head, whether the gateway sent it or not.
     let form = headers.get(CONTENT_TYPE).is_some_and(|kind| is_form(kind.as_bytes()));
+    if !form && headers.contains_key(WITHHELD) {
+        return refused(format!("the gateway kept the body back (`{WITHHELD}`), and this is no upload"));
+    }
     let body = if form && headers.get(CONTENT_ENCODING).is_none() { Bytes::new() } else { body };
     let head = HttpHead { api: Some(api), method: method.to_owned(), target: target.to_owned(), headers: deciding };
     let question = Question {
@@ -157,7 +163,10 @@ mod tests {
     #[test]
     fn the_target_is_what_stands_behind_the_api() {
         let plain = |target| asked(target, &[]).unwrap();
-        assert_eq!(plain("/authz/flink-rest/jobs/a/stop?x=1"), Asked { api: Api::FlinkRest, target: "/jobs/a/stop?x=1" });
+        assert_eq!(
+            plain("/authz/flink-rest/jobs/a/stop?x=1"),
+            Asked { api: Api::FlinkRest, target: "/jobs/a/stop?x=1" }
+        );
         assert_eq!(plain("/authz/flink-rest//jobs"), Asked { api: Api::FlinkRest, target: "//jobs" });
         assert_eq!(plain("/authz/ververica"), Asked { api: Api::Ververica, target: "/" });
         assert!(asked("/authz/flink/jobs", &[]).unwrap_err().contains("names no API"));
@@ -189,6 +198,8 @@ mod tests {
 
     #[test]
     fn forms_are_known_by_their_type() {
-        assert!(is_form(b" Multipart/Form-Data; boundary=x") && !is_form(b"application/json") && !is_form(b"multipart"));
+        assert!(
+            is_form(b" Multipart/Form-Data; boundary=x") && !is_form(b"application/json") && !is_form(b"multipart")
+        );
     }
 }

@@ -14,8 +14,8 @@ use super::options::Bounds;
 use super::reply::{self, Reply};
 use crate::ObjectRef;
 use crate::facts::Answered;
-use crate::facts::kubernetes::Kubernetes;
 use crate::facts::Live;
+use crate::facts::kubernetes::Kubernetes;
 use crate::input::{self, Found, Lines, ObjectName};
 use crate::report::{self, Judged, Outcome, Report};
 
@@ -74,10 +74,7 @@ pub async fn check(
                 let outcome = match gate.ask(question, live).await {
                     Ok(judgement) => Outcome::of(judgement.verdict, &lines, offset),
                     Err(error @ NoJudgement::TurnedAway(_)) => {
-                        return reply::json(
-                            denial::status(&error),
-                            &serde_json::json!({"error": error.to_string()}),
-                        );
+                        return reply::json(denial::status(&error), &serde_json::json!({"error": error.to_string()}));
                     }
                     Err(error) => {
                         let by_policy = matches!(error, NoJudgement::Policy(_));
@@ -116,8 +113,6 @@ pub fn rules(gate: &Gate) -> Reply {
     let judge = gate.judge();
     match judge.policy.describe() {
         Ok(description) => reply::json(StatusCode::OK, &report::catalogue_json(&description, judge.policy.digest())),
-        Err(error) => {
-            reply::json(StatusCode::INTERNAL_SERVER_ERROR, &serde_json::json!({"error": error.to_string()}))
-        }
+        Err(error) => reply::json(StatusCode::INTERNAL_SERVER_ERROR, &serde_json::json!({"error": error.to_string()})),
     }
 }

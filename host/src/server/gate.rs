@@ -7,9 +7,11 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 use super::caller::Caller;
 use super::decision_log::{DecisionLog, Entry};
+use super::denial;
 use super::door::{Door, Mode, Stage, Timings};
 use super::judge::Judge;
 use super::metrics::Metrics;
@@ -18,7 +20,7 @@ use super::turnstile::{TurnedAway, Turnstile};
 use crate::facts::Live;
 use crate::facts::{Answered, Inquiry, Step};
 use crate::input::Envelope;
-use crate::{CheckError, Fact, Failure, Lookup, PolicyError, Source, Verdict, clock};
+use crate::{CheckError, Decision, Effect, Fact, Failure, Lookup, PolicyError, Source, Verdict, clock};
 
 /// What is to be judged.
 #[derive(Clone, Debug)]
@@ -39,6 +41,13 @@ pub struct Question {
     pub labels: Option<Value>,
     /// When the answer must be there.
     pub until: Instant,
+}
+
+impl Question {
+    /// Whether its method promises to change nothing. (Flink has a GET that cancels: a finding tells.)
+    fn reads(&self) -> bool {
+        matches!(&self.envelope, Envelope::Http(head) if ["GET", "HEAD", "OPTIONS"].contains(&head.method.as_str()))
+    }
 }
 
 /// What came of it.
@@ -141,8 +150,9 @@ impl Gate {
         let judge = self.judge();
         let door = question.door;
         let mut trial = Trial::new(question, judge);
+        let span = tracing::info_span!("judge", door = door.name(), id = trial.question.id);
         let outcome = match place {
-            Ok(_place) => self.hear(&mut trial, live).await,
+            Ok(_place) => self.hear(&mut trial, live).instrument(span).await,
             Err(full) => Err(full.into()),
         };
         let timings = trial.timings;
@@ -160,6 +170,13 @@ impl Gate {
             Err(NoJudgement::Unjudgeable(_)) => self.metrics.rejected(door, "unjudgeable"),
             Err(NoJudgement::Policy(error)) => self.metrics.breach(error),
         }
+        if let (Some(live), Ok(Judgement { verdict, passes: true })) = (live, &outcome)
+            && (!trial.question.reads() || !verdict.findings.is_empty())
+        {
+            // What was looked up is no longer so.
+            live.forget();
+        }
+        say(&trial.question, &outcome);
         self.tell(trial, &outcome);
         outcome
     }
@@ -228,6 +245,22 @@ impl Gate {
             passed,
             timings: trial.timings,
         });
+    }
+}
+
+/// One line for what does not simply pass: no bodies, no targets, which may hold secrets.
+fn say(question: &Question, outcome: &Result<Judgement, NoJudgement>) {
+    let Question { door, id, caller, .. } = question;
+    let (door, caller) = (door.name(), caller.principal().unwrap_or_default());
+    match outcome {
+        Ok(Judgement { verdict, passes }) if verdict.decision != Decision::Allow => {
+            let ids = verdict.findings.iter().filter(|finding| finding.effect == Effect::Deny);
+            let rules = denial::rules(ids.map(|finding| finding.rule.as_str())).join(",");
+            let decision = verdict.decision.name();
+            tracing::info!(door, id, caller, decision, passes, rules, "judged");
+        }
+        Ok(_) => tracing::debug!(door, id, caller, "passes"),
+        Err(error) => tracing::warn!(door, id, caller, %error, "not judged"),
     }
 }
 

@@ -9,7 +9,8 @@ use crate::input::{self, Position};
 use crate::logged::settings_digest;
 use crate::report::PolicyName;
 use crate::{
-    Api, CheckError, Envelope, Fact, HttpHead, Limits, Policy, PolicyError, Problem, Request, Settings, SettingsError, Source,
+    Api, CheckError, Envelope, Fact, HttpHead, Limits, Policy, PolicyError, Problem, Request, Settings, SettingsError,
+    Source,
 };
 
 /// The largest file that is read, in bytes; a policy component is the largest of them.
@@ -109,9 +110,7 @@ fn facts(policy: &Policy, file: &Path) -> Result<Vec<Arc<[u8]>>, JudgeError> {
         documents.push(piece.bytes.into());
     }
     match documents.is_empty() {
-        true => {
-            Err(JudgeError::Wrong(format!("{}: there is nothing in it; give a `Facts` document", file.display())))
-        }
+        true => Err(JudgeError::Wrong(format!("{}: there is nothing in it; give a `Facts` document", file.display()))),
         false => Ok(documents),
     }
 }

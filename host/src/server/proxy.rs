@@ -35,7 +35,7 @@ use super::gate::{Gate, Judgement, Question};
 use super::options::Bounds;
 use super::reply::Reply;
 use crate::Api;
-use crate::facts::live::Live;
+use crate::facts::Live;
 use crate::input::{Envelope, HttpHead};
 use answer::Answer;
 use body::{NotHeld, Outgoing};

@@ -8,6 +8,7 @@ use hyper::body::Incoming;
 use hyper::header::{CONNECTION, HeaderValue};
 use hyper::{Method, Request, StatusCode};
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 use super::admission;
 use super::authorizer::{self, Shown};
@@ -21,9 +22,10 @@ use super::gate::Gate;
 use super::health::Health;
 use super::options::Bounds;
 use super::reply::{self, Reply};
+use super::telemetry;
 use crate::Api;
-use crate::facts::kubernetes::Kubernetes;
 use crate::facts::Live;
+use crate::facts::kubernetes::Kubernetes;
 
 /// The description of all this, for programs.
 const OPENAPI: &str = include_str!("openapi.json");
@@ -60,12 +62,24 @@ impl Routes {
         request: Request<Incoming>,
     ) -> Result<Reply, Infallible> {
         let _busy = pulse.as_ref().map(Pulse::busy);
+        let span = tracing::info_span!("request", method = %request.method());
+        telemetry::continue_trace(&span, request.headers());
+        let mut reply = self.route(&peer, request).instrument(span).await;
+        // Whoever keeps a connection to a server that is about to stop takes the next request elsewhere: so none is lost
+        // on a connection that closes just then. HTTP/2 has a frame for it.
+        if pulse.is_some() && self.health.phases.now() > Phase::Serving {
+            reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        Ok(reply)
+    }
+
+    async fn route(&self, peer: &Peer, request: Request<Incoming>) -> Reply {
         let path = request.uri().path();
-        let mut reply = match path {
+        match path {
             "/validate" if request.method() != Method::POST => reply::only("POST"),
-            "/validate" => self.validate(&peer, request).await,
+            "/validate" => self.validate(peer, request).await,
             "/v1/check" if request.method() != Method::POST => reply::only("POST"),
-            "/v1/check" => self.check(&peer, request).await,
+            "/v1/check" => self.check(peer, request).await,
             "/v1/rules" | "/openapi.json" | "/livez" | "/readyz" if request.method() != Method::GET => {
                 reply::only("GET")
             }
@@ -73,18 +87,12 @@ impl Routes {
             "/openapi.json" => reply::of(StatusCode::OK, "application/json", OPENAPI.into()),
             "/livez" => Health::alive(),
             "/readyz" => self.health.ready(),
-            path if path.starts_with(authorizer::ROOT) => self.authorize(&peer, request).await,
+            path if path.starts_with(authorizer::ROOT) => self.authorize(peer, request).await,
             _ => reply::text(
                 StatusCode::NOT_FOUND,
                 "there is nothing here; see POST /validate, POST /v1/check, GET /v1/rules, /authz/<api>/…, GET /openapi.json",
             ),
-        };
-        // Whoever keeps a connection to a server that is about to stop takes the next request elsewhere: so none is lost
-        // on a connection that closes just then. HTTP/2 has a frame for it.
-        if pulse.is_some() && self.health.phases.now() > Phase::Serving {
-            reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
-        Ok(reply)
     }
 
     /// Answers one request at the door for metrics and health.
@@ -111,7 +119,16 @@ impl Routes {
         };
         let written = Instant::now();
         let live = self.watched.as_deref();
-        let reply = admission::validate(&self.gate, live, self.kubernetes.as_deref(), caller, head.uri.query(), &self.bounds, body).await;
+        let reply = admission::validate(
+            &self.gate,
+            live,
+            self.kubernetes.as_deref(),
+            caller,
+            head.uri.query(),
+            &self.bounds,
+            body,
+        )
+        .await;
         self.gate.metrics().stage(Door::Validate, Stage::Reply, written.elapsed());
         reply
     }

@@ -32,13 +32,7 @@ impl Shadow {
     }
 
     /// Judges the same with what was known to the first, in the background.
-    pub(super) fn compare(
-        &self,
-        trial: &Trial,
-        judgement: &Judgement,
-        turnstile: &Turnstile,
-        metrics: &Arc<Metrics>,
-    ) {
+    pub(super) fn compare(&self, trial: &Trial, judgement: &Judgement, turnstile: &Turnstile, metrics: &Arc<Metrics>) {
         let Some(sandbox) = turnstile.spare_sandbox() else {
             return metrics.shadow_differs("not-compared");
         };
@@ -58,10 +52,7 @@ impl Shadow {
     }
 }
 
-fn decide(
-    hearing: &mut super::gate::Hearing,
-    known: &[(crate::Lookup, Answered)],
-) -> Result<Verdict, CheckError> {
+fn decide(hearing: &mut super::gate::Hearing, known: &[(crate::Lookup, Answered)]) -> Result<Verdict, CheckError> {
     loop {
         match hearing.step()? {
             Step::Decided(verdict) => return Ok(verdict),

@@ -102,11 +102,8 @@ fn load(files: &TlsFiles) -> Result<Loaded, TlsError> {
     let chain = certificates(&files.certificate)?;
     let key = PrivateKeyDer::from_pem_file(&files.key)
         .map_err(|error| unreadable(&files.key, "holds no private key as PEM", &error))?;
-    let unusable = |why: String| TlsError::Unusable {
-        certificate: files.certificate.clone(),
-        key: files.key.clone(),
-        why,
-    };
+    let unusable =
+        |why: String| TlsError::Unusable { certificate: files.certificate.clone(), key: files.key.clone(), why };
     let expires = chain.iter().map(end).collect::<Option<Vec<_>>>().and_then(|ends| ends.into_iter().min());
     let expires = expires.ok_or_else(|| unusable("a certificate in it is none of X.509".to_owned()))?;
     let provider = Arc::new(aws_lc_rs::default_provider());
@@ -166,5 +163,8 @@ pub fn subject(certificate: &CertificateDer<'_>) -> Option<String> {
             _ => None,
         })
     };
-    common.or_else(alternative).filter(|name| !name.is_empty() && !name.chars().any(char::is_control)).map(str::to_owned)
+    common
+        .or_else(alternative)
+        .filter(|name| !name.is_empty() && !name.chars().any(char::is_control))
+        .map(str::to_owned)
 }

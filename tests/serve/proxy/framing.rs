@@ -59,8 +59,10 @@ fn odd_requests_are_refused_in_the_words_of_flink_and_nothing_after_them_is_read
 #[test]
 fn a_body_that_breaks_its_own_framing_does_not_arrive() {
     let front = Front::start(&[]);
-    for body in ["zz\r\n", "2\r\n{}x", "-2\r\n{}\r\n0\r\n\r\n", "2;a=\nb\r\n{}\r\n0\r\n\r\n", "0\r\nno trailer\r\n\r\n"] {
-        let request = format!("POST {JOB}/stop HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n{body}{HIDDEN}");
+    for body in ["zz\r\n", "2\r\n{}x", "-2\r\n{}\r\n0\r\n\r\n", "2;a=\nb\r\n{}\r\n0\r\n\r\n", "0\r\nno trailer\r\n\r\n"]
+    {
+        let request =
+            format!("POST {JOB}/stop HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n{body}{HIDDEN}");
         let answers = front.raw(request.as_bytes());
         assert!(answers.is_empty() || answers.starts_with("HTTP/1.1 400 "), "{body}: {answers}");
         assert!(!answers.contains("200 OK"), "{answers}");

@@ -78,7 +78,10 @@ fn bodies_are_framed_anew() {
         ("GET /jobs/overview HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", None),
         // The command line client sends a body with its GETs.
         ("GET /v1/jobs/overview HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}", Some("2")),
-        ("GET /jobs/overview HTTP/1.1\r\nHost: h\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n", Some("2")),
+        (
+            "GET /jobs/overview HTTP/1.1\r\nHost: h\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+            Some("2"),
+        ),
         ("POST /jobs/x/checkpoints HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", Some("0")),
         ("GET /jobs/overview HTTP/1.0\r\n\r\n", None),
         ("GET /jobs/overview HTTP/1.0\r\nContent-Length: 2\r\n\r\n{}", Some("2")),
@@ -86,7 +89,11 @@ fn bodies_are_framed_anew() {
         let answer = front.raw(request.as_bytes());
         assert!(answer.contains(" 200 OK\r\n") && answer.ends_with("\r\n\r\nok"), "{request}: {answer}");
         let arrived = front.upstream.only();
-        assert_eq!((arrived.header("content-length"), arrived.header("transfer-encoding")), (length, None), "{request}");
+        assert_eq!(
+            (arrived.header("content-length"), arrived.header("transfer-encoding")),
+            (length, None),
+            "{request}"
+        );
         assert_eq!(arrived.body, if length == Some("2") { &b"{}"[..] } else { b"" });
         assert!(arrived.request_line().ends_with(" HTTP/1.1"));
     }
@@ -127,7 +134,8 @@ fn a_head_request_keeps_the_length_and_has_no_body() {
 
 #[test]
 fn nobody_changes_the_protocol() {
-    let switch = |_: &_| Some(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n".to_vec());
+    let switch =
+        |_: &_| Some(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n".to_vec());
     let front = Front::of(Upstream::with(switch), &[]);
     let answer = front.send("GET", "/jobs/overview", &[("upgrade", "x")], b"");
     assert_eq!(answer.status, 502, "{answer:?}");

@@ -58,7 +58,10 @@ fn what_cannot_be_judged_is_refused_as_such() {
         let body = vec![b' '; 40_000];
         let mut client = front.client();
         if chunked {
-            client.write(format!("POST {JOB}/stop HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n", body.len()));
+            client.write(format!(
+                "POST {JOB}/stop HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n",
+                body.len()
+            ));
         } else {
             client.write(format!("POST {JOB}/stop HTTP/1.1\r\nHost: h\r\nContent-Length: {}\r\n\r\n", body.len()));
         }
@@ -117,7 +120,9 @@ fn in_warn_mode_everything_that_is_framed_well_passes_and_says_what_it_is() {
     let answer = front.send("POST", &stop(), &[JSON], &large);
     assert_eq!((answer.status, decision(&answer)), (200, "error; unjudgeable"));
     assert_eq!(front.upstream.only().body, large);
-    let mut chunked = format!("POST {JOB}/stop HTTP/1.1\r\nHost: h\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n").into_bytes();
+    let mut chunked =
+        format!("POST {JOB}/stop HTTP/1.1\r\nHost: h\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n")
+            .into_bytes();
     for piece in large.chunks(7000) {
         chunked.extend_from_slice(format!("{:x}\r\n", piece.len()).as_bytes());
         chunked.extend_from_slice(piece);
@@ -142,7 +147,8 @@ fn a_declared_intent_counts_from_callers_that_the_settings_list_and_goes_no_furt
     assert_eq!((arrived.header("x-sluicegate-intent"), arrived.header("x-user")), (None, Some("ada")));
     assert_eq!(front.send("POST", &stop(), &[JSON, ("x-user", "a"), ("x-user", "b")], NO_DRAIN).status, 400);
 
-    let other = Front::start(&["--settings", &settings, "--trusted-proxy", "192.0.2.1", "--principal-header", "x-user"]);
+    let other =
+        Front::start(&["--settings", &settings, "--trusted-proxy", "192.0.2.1", "--principal-header", "x-user"]);
     let headers = [JSON, ("x-sluicegate-intent", "final"), ("x-user", "ada")];
     assert_eq!(other.send("POST", &stop(), &headers, DRAIN).status, 403);
     assert_eq!(other.send("POST", &stop(), &headers, NO_DRAIN).status, 200);

@@ -25,25 +25,59 @@ fn no_verdict_on_a_form_depends_on_its_body() {
         b"apiVersion: sluicegate.dev/v1alpha1\nkind: Settings\nunjudged: undecided\nrules: {unknown-request: {level: off}}\n",
     );
     let settings = [Settings::default(), lenient.unwrap()];
-    let flink = ["/jobs", "/jobs/x", "/jobs/x/stop", "/jobs/x/savepoints", "/jobs/x/checkpoints", "/jobs/x/rescaling",
-        "/jobs/x/resource-requirements", "/jobs/x/clientHeartbeat", "/jobs/x/yarn-cancel", "/jobs/x/coordinators/y",
-        "/jars/upload", "/jars/x", "/jars/x/run", "/jars/x/plan", "/savepoint-disposal", "/cluster", "/datasets/x",
-        "/v1/jobs", "/v1/jars/upload", "//jobs/x/stop/", "/jobs/%73/stop", "/taskmanagers/x/profiler", "/none"]
-        .map(|path| (Api::FlinkRest, path));
-    let ververica = ["deployments", "deployments/x", "deployment-defaults", "savepoints", "savepoints/x", "sessionclusters",
-        "sessionclusters/x", "secret-values", "jobs/x", "none"]
-        .map(|path| (Api::Ververica, path));
+    let flink = [
+        "/jobs",
+        "/jobs/x",
+        "/jobs/x/stop",
+        "/jobs/x/savepoints",
+        "/jobs/x/checkpoints",
+        "/jobs/x/rescaling",
+        "/jobs/x/resource-requirements",
+        "/jobs/x/clientHeartbeat",
+        "/jobs/x/yarn-cancel",
+        "/jobs/x/coordinators/y",
+        "/jars/upload",
+        "/jars/x",
+        "/jars/x/run",
+        "/jars/x/plan",
+        "/savepoint-disposal",
+        "/cluster",
+        "/datasets/x",
+        "/v1/jobs",
+        "/v1/jars/upload",
+        "//jobs/x/stop/",
+        "/jobs/%73/stop",
+        "/taskmanagers/x/profiler",
+        "/none",
+    ]
+    .map(|path| (Api::FlinkRest, path));
+    let ververica = [
+        "deployments",
+        "deployments/x",
+        "deployment-defaults",
+        "savepoints",
+        "savepoints/x",
+        "sessionclusters",
+        "sessionclusters/x",
+        "secret-values",
+        "jobs/x",
+        "none",
+    ]
+    .map(|path| (Api::Ververica, path));
     let mut calls = 0;
     for (api, path) in flink.into_iter().chain(ververica) {
         let target = if api == Api::Ververica { format!("/api/v1/namespaces/n/{path}") } else { path.to_owned() };
-        let target = if path == "artifacts" { "/artifacts/v1/namespaces/n/artifacts:upload".to_owned() } else { target };
+        let target =
+            if path == "artifacts" { "/artifacts/v1/namespaces/n/artifacts:upload".to_owned() } else { target };
         for method in ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "post", "X"] {
             for form in FORMS {
                 for settings in &settings {
                     let headers = [("Content-Type", form)];
                     let judged = |body: &[u8]| {
                         let head = HttpHead { api: Some(api), method, target: &target, headers: &headers };
-                        policy.check(&Request { envelope: Envelope::Http(head), body }, &[], settings).map_err(|error| error.to_string())
+                        policy
+                            .check(&Request { envelope: Envelope::Http(head), body }, &[], settings)
+                            .map_err(|error| error.to_string())
                     };
                     let empty = judged(b"");
                     for body in BODIES {

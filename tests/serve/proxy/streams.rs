@@ -78,7 +78,10 @@ fn a_large_answer_streams_and_waits_for_its_client() {
         assert!(memory(&front.gate) < before + LITTLE, "{before} KiB became {} KiB", memory(&front.gate));
         let mut all = Vec::new();
         client.0.read_to_end(&mut all).unwrap();
-        assert_eq!(all.iter().filter(|byte| **byte == b'a').count().max(LARGE), all.iter().filter(|byte| **byte == b'a').count());
+        assert_eq!(
+            all.iter().filter(|byte| **byte == b'a').count().max(LARGE),
+            all.iter().filter(|byte| **byte == b'a').count()
+        );
         assert!(all.len() >= LARGE && all.starts_with(b"HTTP/1.1 200 OK\r\n"));
         assert!(!chunked || all.ends_with(b"0\r\n\r\n"));
         assert!(memory(&front.gate) < before + LITTLE, "{before} KiB became {} KiB", memory(&front.gate));
@@ -155,7 +158,9 @@ fn a_client_that_goes_takes_its_request_along() {
     let mut client = front.client();
     client.write("GET /jobs/overview HTTP/1.1\r\nHost: h\r\n\r\n");
     let mut upload = front.client();
-    upload.write("POST /jars/upload HTTP/1.1\r\nHost: h\r\nContent-Type: multipart/form-data\r\nContent-Length: 100\r\n\r\nabc");
+    upload.write(
+        "POST /jars/upload HTTP/1.1\r\nHost: h\r\nContent-Type: multipart/form-data\r\nContent-Length: 100\r\n\r\nabc",
+    );
     until("both are connected", || front.upstream.connections() == 2);
     drop((client, upload));
     // The upload's connection ends by itself; the other thread is let go, and finds its connection closed.
@@ -182,7 +187,10 @@ fn twenty_side_by_side_get_each_their_own() {
                     let drain = (worker + number) % 3 == 0;
                     let body = String::from_utf8_lossy(if drain { DRAIN } else { NO_DRAIN });
                     let target = format!("{JOB}/stop?{worker}={number}");
-                    client.write(format!("POST {target} HTTP/1.1\r\nHost: h\r\nContent-Length: {}\r\n\r\n{body}", body.len()));
+                    client.write(format!(
+                        "POST {target} HTTP/1.1\r\nHost: h\r\nContent-Length: {}\r\n\r\n{body}",
+                        body.len()
+                    ));
                     let answer = client.answer();
                     match drain {
                         true => assert_eq!(answer.status, 403, "{answer:?}"),

@@ -24,7 +24,8 @@ impl Arrived {
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
-        let found = self.head.lines().find(|line| line.split(':').next().is_some_and(|it| it.eq_ignore_ascii_case(name)));
+        let found =
+            self.head.lines().find(|line| line.split(':').next().is_some_and(|it| it.eq_ignore_ascii_case(name)));
         found.and_then(|line| line.split_once(':')).map(|(_, value)| value.trim())
     }
 }
@@ -63,7 +64,8 @@ impl Upstream {
             stopped: Arc::default(),
         };
         let respond: Arc<Respond> = Arc::new(respond);
-        let (arrived, held, closed) = (Arc::clone(&upstream.arrived), Arc::clone(&upstream.held), Arc::clone(&upstream.closed));
+        let (arrived, held, closed) =
+            (Arc::clone(&upstream.arrived), Arc::clone(&upstream.held), Arc::clone(&upstream.closed));
         let (connections, open) = (Arc::clone(&upstream.connections), Arc::clone(&upstream.open));
         let stopped = Arc::clone(&upstream.stopped);
         std::thread::spawn(move || {
@@ -122,7 +124,9 @@ impl Upstream {
 
     /// Waits until every connection has ended.
     pub fn all_closed(&self) {
-        until("every connection to the upstream is closed", || self.closed.load(Ordering::SeqCst) == self.connections());
+        until("every connection to the upstream is closed", || {
+            self.closed.load(Ordering::SeqCst) == self.connections()
+        });
     }
 }
 

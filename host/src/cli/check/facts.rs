@@ -8,9 +8,7 @@ use serde_json::Value;
 use sluicegate::facts::Recorded;
 use sluicegate::input::{self, Piece, Position};
 use sluicegate::report::{Judged, Outcome};
-use sluicegate::{
-    CheckError, Dialect, Fact, Policy, Settings, Source, Target, Verdict, clock, yaml,
-};
+use sluicegate::{CheckError, Dialect, Fact, Policy, Settings, Source, Target, Verdict, clock, yaml};
 
 use super::Intent;
 use super::trouble::Trouble;

@@ -23,8 +23,8 @@ where
 
     fn from_str(text: &str) -> Result<Self, String> {
         let (name, value) = text.split_once('=').ok_or("expected `API=…`, such as `flink-rest=…`")?;
-        let api = Api::named(name)
-            .ok_or_else(|| format!("`{name}` is none of {}", Api::ALL.map(Api::name).join(", ")))?;
+        let api =
+            Api::named(name).ok_or_else(|| format!("`{name}` is none of {}", Api::ALL.map(Api::name).join(", ")))?;
         Ok(Self { api, value: value.parse().map_err(|error: T::Err| error.to_string())? })
     }
 }
@@ -40,8 +40,9 @@ impl FromStr for Origin {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (upstream, address) =
-            text.rsplit_once('@').ok_or("expected `API=URL@ADDRESS`, such as `flink-rest=http://host:8081@127.0.0.1:8082`")?;
+        let (upstream, address) = text
+            .rsplit_once('@')
+            .ok_or("expected `API=URL@ADDRESS`, such as `flink-rest=http://host:8081@127.0.0.1:8082`")?;
         let address = address.parse().map_err(|_| format!("`{address}` is no address such as `127.0.0.1:8082`"))?;
         Ok(Self { upstream: upstream.to_owned(), address })
     }
@@ -75,9 +76,8 @@ pub(super) fn control_planes(
         planes.push(ControlPlane { api, address: Some(value), credentials: None });
     }
     for OfApi { api, value } in credentials {
-        let credentials: Credentials = value
-            .parse()
-            .map_err(|error| anyhow::anyhow!("`--credentials {}=…`: {error}", api.name()))?;
+        let credentials: Credentials =
+            value.parse().map_err(|error| anyhow::anyhow!("`--credentials {}=…`: {error}", api.name()))?;
         match planes.iter_mut().find(|plane| plane.api == api) {
             Some(plane) if plane.credentials.is_some() => bail!("`--credentials {}=…` is given twice", api.name()),
             Some(plane) => plane.credentials = Some(credentials),

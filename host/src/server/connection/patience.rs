@@ -162,9 +162,11 @@ mod tests {
     async fn a_head_that_drips_in_is_cut() {
         let (mut client, server) = tokio::io::duplex(64);
         let (mut server, _pulse) = Patient::new(server, Duration::from_millis(60), LONG);
-        let dripping = tokio::spawn(async move { while client.write_all(b"x").await.is_ok() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        } });
+        let dripping = tokio::spawn(async move {
+            while client.write_all(b"x").await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        });
         let mut all = Vec::new();
         let ended = server.read_to_end(&mut all).await;
         assert_eq!(ended.unwrap_err().kind(), std::io::ErrorKind::TimedOut);
