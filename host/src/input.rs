@@ -113,6 +113,14 @@ impl InputError {
 /// # Errors
 /// When there is nothing to read, or it is no text.
 pub fn read(bytes: &[u8], api: Option<Api>) -> Result<Vec<Input>, InputError> {
+    read_at_most(bytes, api, usize::MAX)
+}
+
+/// The first documents of a file, in order: what comes after `most` is not even looked at.
+///
+/// # Errors
+/// Like [`read`].
+pub fn read_at_most(bytes: &[u8], api: Option<Api>, most: usize) -> Result<Vec<Input>, InputError> {
     let found = match bytes {
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => return Err(InputError::new("this is UTF-16; save the file as UTF-8")),
         _ if bytes.len() > MAX_FILE => {
@@ -122,7 +130,7 @@ pub fn read(bytes: &[u8], api: Option<Api>) -> Result<Vec<Input>, InputError> {
         _ if bytes.iter().take(8192).any(|byte| *byte == 0) => {
             return Err(InputError::new("this is a binary file; give requests as YAML, JSON or .http text"));
         }
-        _ => documents(bytes).into_iter().flat_map(kind::recognise).collect(),
+        _ => documents(bytes).into_iter().flat_map(kind::recognise).take(most).collect(),
     };
     if found.is_empty() {
         return Err(InputError::new("there is nothing in it; give a request as YAML, JSON or .http text"));

@@ -42,8 +42,9 @@ use tokio::task::JoinSet;
 
 use crate::Limits;
 use crate::facts::kubernetes::Kubernetes;
+use body::Room;
 use caller::Peer;
-use connection::{Door as Entrance, Patient, Phase, Phases};
+use connection::{Door as Entrance, Patient, Phase, Phases, Pulse};
 use decision_log::DecisionLog;
 use gate::{Gate, Parts};
 use health::Health;
@@ -54,13 +55,13 @@ pub use options::{
     Bounds, ControlPlane, JudgeOptions, KubernetesOptions, Listen, Options, ProxyDoor, ShadowOptions, TlsFiles,
 };
 use proxy::Proxy;
-use reload::Reload;
+use reload::{Reload, Watches};
 use routes::Routes;
 use shadow::Shadow;
 use sources::Sources;
 use tls::Tls;
 pub use tls::TlsError;
-use turnstile::Turnstile;
+use turnstile::Turnstiles;
 
 /// Why a server cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -116,12 +117,10 @@ impl Server {
         // One provider for every connection out; where the program has chosen one already, that one stays.
         let _ = tokio_rustls::rustls::crypto::aws_lc_rs::default_provider().install_default();
         let bounds = options.bounds.clone();
-        let limits = Limits {
-            body: bounds.body,
-            // One more for the second judge, and one for settings that are loaded meanwhile.
-            sandboxes: u32::try_from(bounds.concurrency).unwrap_or(u32::MAX).saturating_add(2),
-            ..Limits::default()
-        };
+        let turnstiles = Turnstiles::new(bounds.concurrency, bounds.queue);
+        let limits = Limits { body: bounds.body, sandboxes: turnstiles.sandboxes(), ..Limits::default() };
+        // What changes from here on is noticed, however long opening takes.
+        let mut watches = Watches { judge: options.judge.watch(), ..Watches::default() };
         let judge = load(options.judge.clone(), limits.clone()).await?;
         let shadow_options = options.shadow.map(|shadow| JudgeOptions {
             policy: shadow.policy.or_else(|| options.judge.policy.clone()),
@@ -130,7 +129,10 @@ impl Server {
         });
         let shadow = match shadow_options {
             None => None,
-            Some(options) => Some((Arc::new(Shadow::new(load(options.clone(), limits.clone()).await?)), options)),
+            Some(options) => {
+                watches.shadow = Some(options.watch());
+                Some((Arc::new(Shadow::new(load(options.clone(), limits.clone()).await?)), options))
+            }
         };
         let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"), judge.policy.digest()));
         let log = options.decision_log.map(|log| DecisionLog::open(log, Arc::clone(&metrics))).transpose();
@@ -139,7 +141,7 @@ impl Server {
             Parts {
                 mode: options.mode,
                 shadow: shadow.as_ref().map(|(shadow, _)| Arc::clone(shadow)),
-                turnstile: Turnstile::new(bounds.concurrency, bounds.queue),
+                turnstiles,
                 facts: bounds.facts,
                 metrics: Arc::clone(&metrics),
                 log: log.map_err(ServerError::DecisionLog)?,
@@ -156,6 +158,7 @@ impl Server {
             savepoint_prefixes: options.savepoint_prefixes,
             metrics: Arc::clone(&metrics),
         };
+        watches.certificates = options.listen.as_ref().and_then(|listen| listen.tls.as_ref()).map(TlsFiles::watch);
         let tls =
             options.listen.as_ref().and_then(|listen| listen.tls.clone()).map(Tls::load).transpose()?.map(Arc::new);
         if let Some(tls) = &tls {
@@ -176,6 +179,7 @@ impl Server {
             let proxy = Proxy::new(*api, upstream, gate, live, trust, bounds.clone()).map_err(ServerError::Option)?;
             proxies.push((bind(*address).await?, Arc::new(proxy)));
         }
+        let routes_trust = options.trust.header.is_some();
         let routes = Arc::new(Routes {
             gate: Arc::clone(&gate),
             watched: sources.watched()?,
@@ -186,8 +190,11 @@ impl Server {
             bounds: bounds.clone(),
             health: Health { phases: phases.clone(), tls: tls.clone(), kubernetes: kubernetes.clone() },
             numbers: AtomicU64::new(1),
+            room: Room::new(bounds.body),
+            guarded: options.listen.as_ref().is_some_and(|listen| listen.guarded()) || routes_trust,
         });
-        let reload = Reload { gate, judge: options.judge, limits, shadow, tls, asked: Arc::new(Notify::new()) };
+        let reload =
+            Reload { gate, judge: options.judge, limits, shadow, tls, watches, asked: Arc::new(Notify::new()) };
         Ok(Self { main, proxies, metrics: metrics_listener, routes, reload, phase, phases, bounds, kubernetes })
     }
 
@@ -280,7 +287,7 @@ async fn main_door(routes: Arc<Routes>, tls: Option<Arc<Tls>>, stream: TcpStream
         let peer = Arc::new(Peer { address, certificate: None });
         let (stream, pulse) = Patient::new(stream, patience, idle);
         let service = service_fn(move |request: Request<Incoming>| {
-            Arc::clone(&routes).answer(Arc::clone(&peer), Some(pulse.clone()), request)
+            Arc::clone(&routes).answer(Arc::clone(&peer), pulse.clone(), request)
         });
         return connection::http1(stream, service, phases).await;
     };
@@ -293,13 +300,16 @@ async fn main_door(routes: Arc<Routes>, tls: Option<Arc<Tls>>, stream: TcpStream
     let certificate = session.peer_certificates().and_then(<[_]>::first).and_then(tls::subject).map(Arc::from);
     let peer = Arc::new(Peer { address, certificate });
     if session.alpn_protocol() == Some(b"h2") {
-        let service =
-            service_fn(move |request: Request<Incoming>| Arc::clone(&routes).answer(Arc::clone(&peer), None, request));
-        return connection::http2(stream, service, phases).await;
+        let (pulse, bounds) = (Pulse::default(), routes.bounds.clone());
+        let beats = pulse.clone();
+        let service = service_fn(move |request: Request<Incoming>| {
+            Arc::clone(&routes).answer(Arc::clone(&peer), beats.clone(), request)
+        });
+        return connection::http2(stream, service, pulse, bounds, phases).await;
     }
     let (stream, pulse) = Patient::new(stream, patience, idle);
     let service = service_fn(move |request: Request<Incoming>| {
-        Arc::clone(&routes).answer(Arc::clone(&peer), Some(pulse.clone()), request)
+        Arc::clone(&routes).answer(Arc::clone(&peer), pulse.clone(), request)
     });
     connection::http1(stream, service, phases).await;
 }

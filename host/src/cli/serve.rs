@@ -85,6 +85,9 @@ pub struct Serve {
     /// The gate's own credentials for it, in a file or an environment variable (may be repeated)
     #[arg(long, value_name = "API=file:PATH|env:NAME", help_heading = "Facts")]
     credentials: Vec<OfApi<String>>,
+    /// Certificate authorities (PEM) of a control plane, instead of the system's (may be repeated)
+    #[arg(long, value_name = "API=FILE", help_heading = "Facts")]
+    control_plane_ca: Vec<OfApi<String>>,
     /// Watch the Flink resources of the cluster: in it, or as KUBECONFIG says
     #[arg(long, help_heading = "Facts")]
     kubernetes: bool,
@@ -119,6 +122,12 @@ pub struct Serve {
     /// Seconds that a client has for a head, and again for a body
     #[arg(long, value_name = "SECONDS", default_value_t = 10, help_heading = "Bounds")]
     patience: u64,
+    /// Seconds that a connection may lie idle
+    #[arg(long, value_name = "SECONDS", default_value_t = 100, help_heading = "Bounds")]
+    idle: u64,
+    /// Seconds that a stopped server waits for what is in flight, such as uploads
+    #[arg(long, value_name = "SECONDS", default_value_t = 20, help_heading = "Bounds")]
+    grace: u64,
     /// Seconds that a stopping server still takes requests, so that whoever routes to it learns of it
     #[arg(long, value_name = "SECONDS", default_value_t = 5, help_heading = "Bounds")]
     drain_time: u64,
@@ -203,6 +212,7 @@ impl Serve {
             .principal_header
             .map(|name| name.parse().with_context(|| format!("`--principal-header {name}` is no name of a header")));
         let shadowed = self.shadow_policy.is_some() || self.shadow_settings.is_some();
+        let proxied: Vec<_> = self.proxy.iter().map(|proxy| proxy.api).collect();
         let default = Bounds::default();
         Ok(Options {
             listen,
@@ -220,7 +230,12 @@ impl Serve {
             },
             trust: Trust { header: header.transpose()?, gateways: self.trusted_proxy },
             strip_prefixes: parse::prefixes(self.strip_prefix)?,
-            control_planes: parse::control_planes(self.control_plane, self.credentials)?,
+            control_planes: parse::control_planes(
+                self.control_plane,
+                self.credentials,
+                self.control_plane_ca,
+                &proxied,
+            )?,
             kubernetes: self.kubernetes.then_some(sluicegate::server::KubernetesOptions {
                 namespaces: self.watch_namespace,
                 bytes: self.kubernetes_cache_bytes,
@@ -239,8 +254,9 @@ impl Serve {
                 deadline: Duration::from_millis(self.deadline),
                 facts: Duration::from_millis(self.facts_deadline),
                 patience: Duration::from_secs(self.patience),
+                idle: Duration::from_secs(self.idle),
+                grace: Duration::from_secs(self.grace),
                 drain: Duration::from_secs(self.drain_time),
-                ..default
             },
         })
     }

@@ -14,7 +14,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::caller::Caller;
-use super::door::Door;
+use super::door::{Door, Stage};
 use super::gate::{Gate, Question};
 use super::options::Bounds;
 use super::reply::{self, Reply};
@@ -36,23 +36,37 @@ struct Review {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Head {
     uid: String,
-    #[serde(default)]
-    namespace: String,
+    namespace: Option<String>,
+    user_info: Option<User>,
 }
 
-/// Answers a review.
+#[derive(Debug, Deserialize, PartialEq, Eq)]
+struct User {
+    username: Option<String>,
+}
+
+/// Where the facts for a review come from: nothing here has to be waited for.
+#[derive(Clone, Copy, Debug)]
+pub struct Watched<'r> {
+    /// What may be looked up.
+    pub live: Option<&'r Live>,
+    /// The watched resources.
+    pub kubernetes: Option<&'r Kubernetes>,
+}
+
+/// Answers a review. `query` is that of the request's target.
 pub async fn validate(
     gate: &Gate,
-    live: Option<&Live>,
-    kubernetes: Option<&Kubernetes>,
+    watched: Watched<'_>,
     caller: Caller,
     query: Option<&str>,
     bounds: &Bounds,
     body: Bytes,
 ) -> Reply {
-    let Head { uid, namespace } = match head(&body) {
+    let Head { uid, namespace, user_info } = match head(&body) {
         Ok(head) => head,
         Err(wrong) => {
             gate.metrics().rejected(Door::Validate, "malformed");
@@ -60,6 +74,7 @@ pub async fn validate(
         }
     };
     let time = timeout(query).map_or(bounds.deadline, |told| told.saturating_sub(WAY).max(told / 2));
+    let namespace = namespace.unwrap_or_default();
     let question = Question {
         door: Door::Validate,
         id: uid.clone(),
@@ -67,11 +82,15 @@ pub async fn validate(
         body,
         live: None,
         caller,
-        labels: kubernetes.and_then(|kubernetes| labels(kubernetes, &namespace)),
+        author: user_info.and_then(|user| user.username),
+        labels: watched.kubernetes.and_then(|kubernetes| labels(kubernetes, &namespace)),
         until: Instant::now() + time.min(bounds.deadline),
     };
-    let outcome = gate.ask(question, live).await;
-    response::of(&uid, gate.mode(), outcome, &gate.judge().name)
+    let outcome = gate.ask(question, watched.live).await;
+    let written = Instant::now();
+    let reply = response::of(&uid, gate, outcome);
+    gate.metrics().stage(Door::Validate, Stage::Reply, written.elapsed());
+    reply
 }
 
 /// The head of a review, or why this is none.

@@ -2,19 +2,19 @@
 //! the body as they came; 200 means go on, everything else is the answer for its caller.
 
 use bytes::Bytes;
-use hyper::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
+use hyper::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, TRANSFER_ENCODING};
 use hyper::{HeaderMap, StatusCode};
 use tokio::time::Instant;
 
 use super::caller::Caller;
 use super::denial;
-use super::door::{Door, Mode};
+use super::door::{Door, Mode, Stage};
 use super::gate::{Gate, Question};
 use super::options::Bounds;
 use super::reply::{self, Reply};
+use crate::Api;
 use crate::facts::Live;
 use crate::input::{Envelope, HttpHead, decides};
-use crate::{Api, Verdict};
 
 /// Where the authorizer's paths begin.
 pub const ROOT: &str = "/authz/";
@@ -97,25 +97,19 @@ pub struct Shown<'r> {
 /// Judges for a gateway.
 pub async fn authorize(gate: &Gate, live: Option<&Live>, bounds: &Bounds, shown: Shown<'_>) -> Reply {
     let Shown { asked: Asked { api, target }, method, headers, body, caller, id } = shown;
-    let refused = |text: String| {
-        gate.metrics().rejected(Door::Authorize(api), "malformed");
-        denial::error(api, StatusCode::BAD_REQUEST, &format!("not judged by sluicegate, so refused: {text}"))
-    };
+    let refused = |why: &str| without_judgement(gate, api, StatusCode::BAD_REQUEST, why);
     if partial(headers) {
-        return denial::error(
-            api,
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "not judged by sluicegate, so refused: the gateway sent only a part of the body; raise its limit",
-        );
+        let why = "the gateway sent only a part of the body; raise its limit";
+        return without_judgement(gate, api, StatusCode::PAYLOAD_TOO_LARGE, why);
     }
     let deciding = match deciding(headers) {
         Ok(deciding) => deciding,
-        Err(wrong) => return refused(wrong),
+        Err(wrong) => return refused(&wrong),
     };
     // What a form brings along never decides: the policy judges it by its head, whether the gateway sent it or not.
     let form = headers.get(CONTENT_TYPE).is_some_and(|kind| is_form(kind.as_bytes()));
-    if !form && headers.contains_key(WITHHELD) {
-        return refused(format!("the gateway kept the body back (`{WITHHELD}`), and this is no upload"));
+    if headers.contains_key(WITHHELD) && !(form && uploads(api, method, target)) {
+        return refused("the gateway kept the body back (`x-sluicegate-body`), and this is no upload; send the body");
     }
     let body = if form && headers.get(CONTENT_ENCODING).is_none() { Bytes::new() } else { body };
     let head = HttpHead { api: Some(api), method: method.to_owned(), target: target.to_owned(), headers: deciding };
@@ -126,24 +120,41 @@ pub async fn authorize(gate: &Gate, live: Option<&Live>, bounds: &Bounds, shown:
         body,
         live: None,
         caller,
+        author: None,
         labels: None,
         until: Instant::now() + bounds.deadline,
     };
-    match gate.ask(question, live).await {
-        Ok(judgement) if judgement.passes => pass(&judgement.verdict),
+    let outcome = gate.ask(question, live).await;
+    let written = Instant::now();
+    let reply = match outcome {
+        Ok(judgement) if judgement.passes => pass(denial::header(&judgement.verdict)),
         Ok(judgement) => denial::refusal(api, &judgement.verdict),
-        Err(error) if gate.mode() == Mode::Warn => {
-            let mut reply = reply::text(StatusCode::OK, format!("not judged: {error}"));
-            reply.headers_mut().insert(denial::DECISION, denial::header_without(denial::status(&error)));
-            reply
-        }
+        Err(error) if gate.mode() == Mode::Warn => pass(denial::header_without(denial::status(&error))),
         Err(error) => denial::no_judgement(api, &error),
+    };
+    gate.metrics().stage(Door::Authorize(api), Stage::Reply, written.elapsed());
+    reply
+}
+
+/// What is not even put to the policy. Where nothing is refused it passes, and says so.
+pub fn without_judgement(gate: &Gate, api: Api, status: StatusCode, why: &str) -> Reply {
+    gate.metrics().rejected(Door::Authorize(api), "malformed");
+    match gate.mode() {
+        Mode::Enforce => denial::not_judged(api, status, why),
+        Mode::Warn => pass(denial::header_without(status)),
     }
 }
 
-fn pass(verdict: &Verdict) -> Reply {
-    let mut reply = reply::text(StatusCode::OK, verdict.decision.name());
-    reply.headers_mut().insert(denial::DECISION, denial::header(verdict));
+/// Whether this is one of the two requests of Flink whose body is a file: a jar, or a job of `flink run`.
+fn uploads(api: Api, method: &str, target: &str) -> bool {
+    let path = target.split_once('?').map_or(target, |(path, _)| path);
+    let path = path.strip_prefix("/v1").unwrap_or(path);
+    api == Api::FlinkRest && method == "POST" && ["/jars/upload", "/jobs"].contains(&path)
+}
+
+fn pass(decision: HeaderValue) -> Reply {
+    let mut reply = reply::text(StatusCode::OK, "pass");
+    reply.headers_mut().insert(denial::DECISION, decision);
     reply
 }
 

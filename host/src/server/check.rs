@@ -7,40 +7,52 @@ use hyper::StatusCode;
 use tokio::time::Instant;
 
 use super::caller::Caller;
-use super::denial;
-use super::door::Door;
+use super::door::{Door, Stage};
 use super::gate::{Gate, NoJudgement, Question};
 use super::options::Bounds;
 use super::reply::{self, Reply};
+use super::turnstile::TurnedAway;
 use crate::ObjectRef;
 use crate::facts::Answered;
 use crate::facts::Live;
 use crate::facts::kubernetes::Kubernetes;
-use crate::input::{self, Found, Lines, ObjectName};
+use crate::input::{Found, Lines, ObjectName};
 use crate::report::{self, Judged, Outcome, Report};
 
 /// The most documents of one request: a caller with more asks again.
-const MOST_DOCUMENTS: usize = 256;
+pub const MOST_DOCUMENTS: usize = 256;
+
+/// What a caller wants to have checked.
+#[derive(Debug)]
+pub struct Asked<'r> {
+    /// Where things are looked up for this caller, if anywhere.
+    pub live: Option<&'r Live>,
+    /// The watched resources.
+    pub kubernetes: Option<&'r Kubernetes>,
+    /// Who asks.
+    pub caller: Caller,
+    /// What tells this request from others in the logs.
+    pub id: String,
+    /// The documents.
+    pub body: Bytes,
+}
 
 /// Judges every document of a body.
-pub async fn check(
-    gate: &Gate,
-    live: Option<&Live>,
-    kubernetes: Option<&Kubernetes>,
-    caller: Caller,
-    id: &str,
-    bounds: &Bounds,
-    body: Bytes,
-) -> Reply {
-    let judge = gate.judge();
-    let (status, results) = match input::read(&body, None) {
+pub async fn check(gate: &Gate, bounds: &Bounds, asked: Asked<'_>) -> Reply {
+    let Asked { live, kubernetes, caller, id, body } = asked;
+    let until = Instant::now() + bounds.deadline;
+    let inputs = match gate.read(body.clone(), until).await {
+        Ok(inputs) => inputs,
+        Err(error) => return turned_away(&error),
+    };
+    let mut policy = gate.judge().name.clone();
+    let (status, results) = match inputs {
         Err(error) => (StatusCode::BAD_REQUEST, vec![wrong(1, false, error.message)]),
         Ok(inputs) if inputs.len() > MOST_DOCUMENTS => {
-            let message = format!("{} documents are more than the {MOST_DOCUMENTS} of one request", inputs.len());
+            let message = format!("more than the {MOST_DOCUMENTS} documents of one request; send the rest in another");
             (StatusCode::PAYLOAD_TOO_LARGE, vec![wrong(1, false, message)])
         }
         Ok(inputs) => {
-            let until = Instant::now() + bounds.deadline;
             let lines = Lines::new(&body);
             let among_others = inputs.len() > 1;
             let mut results = Vec::new();
@@ -56,26 +68,28 @@ pub async fn check(
                         continue;
                     }
                 };
-                let live_object = match &caller {
+                let object = match &caller {
                     Caller::Principal(_) => recognised.object.as_ref().and_then(|name| object(kubernetes, name)),
                     Caller::Unknown => None,
                 };
-                let (envelope, offset) = (recognised.request.envelope, recognised.offset);
+                let offset = recognised.offset;
                 let question = Question {
                     door: Door::Check,
                     id: format!("{id}-{}", input.number),
-                    envelope,
+                    envelope: recognised.request.envelope,
                     body: recognised.request.body.into(),
-                    live: live_object,
+                    live: object,
                     caller: caller.clone(),
+                    author: None,
                     labels: None,
                     until,
                 };
                 let outcome = match gate.ask(question, live).await {
-                    Ok(judgement) => Outcome::of(judgement.verdict, &lines, offset),
-                    Err(error @ NoJudgement::TurnedAway(_)) => {
-                        return reply::json(denial::status(&error), &serde_json::json!({"error": error.to_string()}));
+                    Ok(judgement) => {
+                        policy = judgement.judge.name.clone();
+                        Outcome::of(judgement.verdict, &lines, offset)
                     }
+                    Err(NoJudgement::TurnedAway(error)) => return turned_away(&error),
                     Err(error) => {
                         let by_policy = matches!(error, NoJudgement::Policy(_));
                         Outcome::Error { message: error.to_string(), position: None, by_policy }
@@ -86,12 +100,19 @@ pub async fn check(
             (StatusCode::OK, results)
         }
     };
-    let report = Report { policy: Some(judge.name.clone()), results };
+    let written = Instant::now();
+    let report = Report { policy: Some(policy), results };
     let mut text = Vec::new();
-    match report::json(&report, &mut text) {
+    let reply = match report::json(&report, &mut text) {
         Ok(()) => reply::of(status, "application/json", text.into()),
         Err(error) => reply::text(StatusCode::INTERNAL_SERVER_ERROR, format!("the report cannot be written: {error}")),
-    }
+    };
+    gate.metrics().stage(Door::Check, Stage::Reply, written.elapsed());
+    reply
+}
+
+fn turned_away(error: &TurnedAway) -> Reply {
+    reply::json(StatusCode::SERVICE_UNAVAILABLE, &serde_json::json!({"error": error.to_string()}))
 }
 
 fn wrong(document: usize, among_others: bool, message: String) -> Judged {
@@ -111,8 +132,5 @@ fn object(kubernetes: Option<&Kubernetes>, name: &ObjectName) -> Option<Bytes> {
 /// The catalogue, as the policy describes itself.
 pub fn rules(gate: &Gate) -> Reply {
     let judge = gate.judge();
-    match judge.policy.describe() {
-        Ok(description) => reply::json(StatusCode::OK, &report::catalogue_json(&description, judge.policy.digest())),
-        Err(error) => reply::json(StatusCode::INTERNAL_SERVER_ERROR, &serde_json::json!({"error": error.to_string()})),
-    }
+    reply::json(StatusCode::OK, &report::catalogue_json(&judge.description, &judge.name.digest))
 }

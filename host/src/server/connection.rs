@@ -10,13 +10,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::body::{Body, Incoming};
+use hyper::header::{CONNECTION, HeaderValue};
 use hyper::service::Service;
-use hyper::{Request, Response};
+use hyper::{HeaderMap, Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use super::metrics::Metrics;
 use super::options::Bounds;
@@ -152,8 +154,9 @@ where
     }
 }
 
-/// Serves HTTP/2 on a connection.
-pub async fn http2<I, S, B>(io: I, service: S, mut phases: Phases)
+/// Serves HTTP/2 on a connection. Whoever asks nothing for the time of `idle`, or nothing at all for that of `patience`, is
+/// cut: answers to pings are no requests.
+pub async fn http2<I, S, B>(io: I, service: S, pulse: Pulse, bounds: Bounds, mut phases: Phases)
 where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
@@ -170,12 +173,34 @@ where
         .keep_alive_timeout(Duration::from_secs(10))
         .serve_connection(TokioIo::new(io), service);
     let mut connection = pin!(connection);
-    tokio::select! {
-        ended = connection.as_mut() => tell(ended),
-        () = phases.reached(Phase::Closing) => {
-            connection.as_mut().graceful_shutdown();
-            tell(connection.await);
+    let (mut closing, mut seen, mut due) = (false, 0, Instant::now() + bounds.patience);
+    loop {
+        tokio::select! {
+            ended = connection.as_mut() => return tell(ended),
+            () = phases.reached(Phase::Closing), if !closing => {
+                connection.as_mut().graceful_shutdown();
+                closing = true;
+            }
+            () = tokio::time::sleep_until(due) => {
+                let asked = pulse.asked();
+                if pulse.is_busy() || asked != seen {
+                    (seen, due) = (asked, Instant::now() + bounds.idle);
+                } else if closing {
+                    return;
+                } else {
+                    connection.as_mut().graceful_shutdown();
+                    (closing, due) = (true, Instant::now() + bounds.patience);
+                }
+            }
         }
+    }
+}
+
+/// Whoever keeps a connection to a server that is about to stop takes the next request elsewhere: so none is lost on a
+/// connection that closes just then. HTTP/2 has a frame for it.
+pub fn say_farewell(phases: &Phases, headers: &mut HeaderMap) {
+    if phases.now() > Phase::Serving {
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
 }
 

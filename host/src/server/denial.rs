@@ -123,9 +123,30 @@ pub fn refusal(api: Api, verdict: &Verdict) -> Reply {
 /// There is no verdict: the gate stays shut, and says why, in this API's own form.
 pub fn no_judgement(api: Api, error: &NoJudgement) -> Reply {
     let status = status(error);
-    let mut reply = self::error(api, status, &format!("not judged by sluicegate, so refused: {error}"));
+    let mut reply = self::error(api, status, &unjudged(&with_advice(error)));
     reply.headers_mut().insert(DECISION, header_without(status));
     reply
+}
+
+/// A request that nobody judged, in this API's own form.
+pub fn not_judged(api: Api, status: StatusCode, why: &str) -> Reply {
+    let mut reply = error(api, status, &unjudged(why));
+    reply.headers_mut().insert(DECISION, header_without(status));
+    reply
+}
+
+fn unjudged(why: &str) -> String {
+    format!("not judged by sluicegate, so refused: {why}")
+}
+
+/// Why there is no judgement, and what to do about it.
+pub fn with_advice(error: &NoJudgement) -> String {
+    match error {
+        NoJudgement::TurnedAway(_) | NoJudgement::Unjudgeable(_) => error.to_string(),
+        NoJudgement::Policy(_) => {
+            format!("{error}; try again, and if it stays so tell whoever runs the gate: its log and metrics say more")
+        }
+    }
 }
 
 /// The status that fits a missing judgement.

@@ -10,17 +10,18 @@ use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use super::caller::Caller;
+use super::check::MOST_DOCUMENTS;
 use super::decision_log::{DecisionLog, Entry};
 use super::denial;
 use super::door::{Door, Mode, Stage, Timings};
 use super::judge::Judge;
 use super::metrics::Metrics;
 use super::shadow::Shadow;
-use super::turnstile::{TurnedAway, Turnstile};
+use super::turnstile::{TurnedAway, Turnstiles};
 use crate::facts::Live;
 use crate::facts::{Answered, Inquiry, Step};
-use crate::input::Envelope;
-use crate::{CheckError, Decision, Effect, Fact, Failure, Lookup, PolicyError, Source, Verdict, clock};
+use crate::input::{self, Envelope, Input, InputError};
+use crate::{CheckError, Decision, Effect, Fact, Failure, FailureKind, Lookup, PolicyError, Source, Verdict, clock};
 
 /// What is to be judged.
 #[derive(Clone, Debug)]
@@ -37,6 +38,8 @@ pub struct Question {
     pub live: Option<Bytes>,
     /// Who asks.
     pub caller: Caller,
+    /// Whom the request names as its author, for the logs.
+    pub author: Option<String>,
     /// The labels of its Kubernetes namespace, where they are known.
     pub labels: Option<Value>,
     /// When the answer must be there.
@@ -57,6 +60,8 @@ pub struct Judgement {
     pub verdict: Verdict,
     /// Whether the request may go on. In [`Mode::Warn`] it always may.
     pub passes: bool,
+    /// Who judged.
+    pub judge: Arc<Judge>,
 }
 
 /// Why there is no judgement.
@@ -71,6 +76,24 @@ pub enum NoJudgement {
     /// The policy failed.
     #[error(transparent)]
     Policy(PolicyError),
+}
+
+impl NoJudgement {
+    /// What went wrong, without a word of the request.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::TurnedAway(TurnedAway::Full) => "too many are waiting",
+            Self::TurnedAway(TurnedAway::Late) => "no time was left",
+            Self::Unjudgeable(failure) => match failure.kind {
+                FailureKind::Malformed => "the request is malformed",
+                FailureKind::Unsupported => "a request of this kind is not judged",
+                FailureKind::TooLarge => "the request is too large",
+                FailureKind::BadFacts => "declared facts are wrong",
+                FailureKind::BadSettings => "the settings are not this policy's",
+            },
+            Self::Policy(_) => "the policy failed",
+        }
+    }
 }
 
 impl From<CheckError> for NoJudgement {
@@ -88,7 +111,7 @@ pub struct Gate {
     judge: RwLock<Arc<Judge>>,
     shadow: Option<Arc<Shadow>>,
     mode: Mode,
-    turnstile: Turnstile,
+    turnstiles: Turnstiles,
     /// Time for looking things up, within the time for an answer.
     facts: Duration,
     metrics: Arc<Metrics>,
@@ -103,7 +126,7 @@ pub struct Parts {
     /// A second judge, listened to only for differences.
     pub shadow: Option<Arc<Shadow>>,
     /// How many are judged at once, and wait.
-    pub turnstile: Turnstile,
+    pub turnstiles: Turnstiles,
     /// Time for looking things up, within the time for an answer.
     pub facts: Duration,
     /// What is counted.
@@ -115,8 +138,8 @@ pub struct Parts {
 impl Gate {
     /// A gate with this judge.
     pub fn new(judge: Judge, parts: Parts) -> Self {
-        let Parts { mode, shadow, turnstile, facts, metrics, log } = parts;
-        Self { judge: RwLock::new(Arc::new(judge)), shadow, mode, turnstile, facts, metrics, log }
+        let Parts { mode, shadow, turnstiles, facts, metrics, log } = parts;
+        Self { judge: RwLock::new(Arc::new(judge)), shadow, mode, turnstiles, facts, metrics, log }
     }
 
     /// Who judges now.
@@ -146,7 +169,7 @@ impl Gate {
     /// When there is no judgement; what that means for the request is the door's to say.
     pub async fn ask(&self, question: Question, live: Option<&Live>) -> Result<Judgement, NoJudgement> {
         let started = Instant::now();
-        let place = self.turnstile.enter();
+        let place = self.turnstiles.of(question.door).enter();
         let judge = self.judge();
         let door = question.door;
         let mut trial = Trial::new(question, judge);
@@ -162,7 +185,9 @@ impl Gate {
             self.metrics.stage(door, stage, took);
         }
         self.metrics.request(door, started.elapsed());
-        let outcome = outcome.map(|verdict| Judgement { passes: verdict.passes || self.mode == Mode::Warn, verdict });
+        let judge = Arc::clone(&trial.judge);
+        let outcome =
+            outcome.map(|verdict| Judgement { passes: verdict.passes || self.mode == Mode::Warn, verdict, judge });
         match &outcome {
             Ok(judgement) => self.metrics.decided(door, self.mode, &judgement.verdict),
             Err(NoJudgement::TurnedAway(TurnedAway::Full)) => self.metrics.rejected(door, "queue"),
@@ -170,10 +195,11 @@ impl Gate {
             Err(NoJudgement::Unjudgeable(_)) => self.metrics.rejected(door, "unjudgeable"),
             Err(NoJudgement::Policy(error)) => self.metrics.breach(error),
         }
-        if let (Some(live), Ok(Judgement { verdict, passes: true })) = (live, &outcome)
+        if let (Some(live), Ok(Judgement { verdict, passes: true, .. })) = (live, &outcome)
+            && matches!(door, Door::Authorize(_))
             && (!trial.question.reads() || !verdict.findings.is_empty())
         {
-            // What was looked up is no longer so.
+            // What was looked up is no longer so. (A proxy knows better when.)
             live.forget();
         }
         say(&trial.question, &outcome);
@@ -181,10 +207,28 @@ impl Gate {
         outcome
     }
 
+    /// Takes a file apart for the check API, away from the threads that serve, and within what that door may cost.
+    ///
+    /// # Errors
+    /// When there is no room for it, or no time.
+    pub async fn read(&self, file: Bytes, until: Instant) -> Result<Result<Vec<Input>, InputError>, TurnedAway> {
+        let turnstile = self.turnstiles.of(Door::Check);
+        let _place = turnstile.enter()?;
+        let sandbox = turnstile.sandbox(until).await?;
+        let read = tokio::task::spawn_blocking(move || {
+            let inputs = input::read_at_most(&file, None, MOST_DOCUMENTS + 1);
+            drop(sandbox);
+            inputs
+        });
+        // A task of this runtime ends early only with the runtime.
+        read.await.map_err(|_| TurnedAway::Late)
+    }
+
     async fn hear(&self, trial: &mut Trial, live: Option<&Live>) -> Result<Verdict, NoJudgement> {
+        let mut facts_until = None;
         loop {
             let queued = Instant::now();
-            let sandbox = self.turnstile.sandbox(trial.question.until).await?;
+            let sandbox = self.turnstiles.of(trial.question.door).sandbox(trial.question.until).await?;
             let begun = Instant::now();
             trial.timings.queue += begun - queued;
             let hearing = trial.hearing();
@@ -203,7 +247,9 @@ impl Gate {
                 Step::Ask(needs) => needs,
             };
             let asked = Instant::now();
-            let until = trial.question.until.min(asked + self.facts);
+            // One budget for all rounds, and never more than half of the time that is left: the policy has the last word.
+            let left = trial.question.until.saturating_duration_since(asked);
+            let until = *facts_until.get_or_insert(asked + self.facts.min(left / 2));
             let answers = needs.into_iter().map(|need| async move {
                 let answer = match live {
                     Some(live) => live.answer(&need.lookup, until).await,
@@ -222,7 +268,7 @@ impl Gate {
     fn tell(&self, trial: Trial, outcome: &Result<Judgement, NoJudgement>) {
         let observed = trial.inquiry.answers();
         if let (Some(shadow), Ok(judgement)) = (&self.shadow, outcome) {
-            shadow.compare(&trial, judgement, &self.turnstile, &self.metrics);
+            shadow.compare(&trial, judgement, &self.metrics);
         }
         let passed = outcome.as_ref().is_ok_and(|judgement| judgement.passes);
         let Some(log) = &self.log else { return };
@@ -231,7 +277,7 @@ impl Gate {
             id: trial.question.id,
             door: trial.question.door,
             mode: self.mode,
-            caller: trial.question.caller.principal().map(str::to_owned),
+            caller: trial.question.caller.principal().map(str::to_owned).or(trial.question.author),
             envelope: trial.question.envelope,
             body: trial.question.body,
             declared: trial.declared,
@@ -248,20 +294,36 @@ impl Gate {
     }
 }
 
-/// One line for what does not simply pass: no bodies, no targets, which may hold secrets.
+/// The longest name of an operation in the log, in bytes.
+const LONGEST_OPERATION: usize = 200;
+
+/// One line for what does not pass without a word: no bodies, no targets, which may hold secrets.
 fn say(question: &Question, outcome: &Result<Judgement, NoJudgement>) {
-    let Question { door, id, caller, .. } = question;
-    let (door, caller) = (door.name(), caller.principal().unwrap_or_default());
-    match outcome {
-        Ok(Judgement { verdict, passes }) if verdict.decision != Decision::Allow => {
-            let ids = verdict.findings.iter().filter(|finding| finding.effect == Effect::Deny);
-            let rules = denial::rules(ids.map(|finding| finding.rule.as_str())).join(",");
-            let decision = verdict.decision.name();
-            tracing::info!(door, id, caller, decision, passes, rules, "judged");
+    let Question { door, id, caller, author, .. } = question;
+    let door = door.name();
+    let caller = caller.principal().or(author.as_deref()).unwrap_or_default();
+    let Judgement { verdict, passes, .. } = match outcome {
+        Ok(judgement) => judgement,
+        Err(error) => {
+            let why = error.kind();
+            return tracing::warn!(door, id, caller, why, "not judged");
         }
-        Ok(_) => tracing::debug!(door, id, caller, "passes"),
-        Err(error) => tracing::warn!(door, id, caller, %error, "not judged"),
+    };
+    let ids = |effect: Effect| {
+        let chosen = verdict.findings.iter().filter(|finding| finding.effect == effect);
+        denial::rules(chosen.map(|finding| finding.rule.as_str())).join(",")
+    };
+    let overridden = verdict.findings.iter().filter(|finding| finding.overridden.is_some());
+    let overridden = denial::rules(overridden.map(|finding| finding.rule.as_str())).join(",");
+    let exempted = denial::rules(verdict.exempted.iter().map(|it| it.rule.as_str())).join(",");
+    let (denies, warns) = (ids(Effect::Deny), ids(Effect::Warn));
+    if verdict.decision == Decision::Allow && [&denies, &warns, &overridden, &exempted].iter().all(|it| it.is_empty()) {
+        return tracing::debug!(door, id, caller, "passes");
     }
+    let operation = verdict.operations.first().map_or("", |operation| operation.summary.as_str());
+    let operation = denial::cut(operation, LONGEST_OPERATION);
+    let decision = verdict.decision.name();
+    tracing::info!(door, id, caller, decision, passes, operation, denies, warns, overridden, exempted, "judged");
 }
 
 /// A request being judged.

@@ -9,8 +9,8 @@ use crate::input::{self, Position};
 use crate::logged::settings_digest;
 use crate::report::PolicyName;
 use crate::{
-    Api, CheckError, Envelope, Fact, HttpHead, Limits, Policy, PolicyError, Problem, Request, Settings, SettingsError,
-    Source,
+    Api, CheckError, Description, Envelope, Fact, HttpHead, Limits, Policy, PolicyError, Problem, Request, Settings,
+    SettingsError, Source,
 };
 
 /// The largest file that is read, in bytes; a policy component is the largest of them.
@@ -23,6 +23,8 @@ pub struct Judge {
     pub policy: Arc<Policy>,
     /// Its version and digest.
     pub name: PolicyName,
+    /// What it says of itself.
+    pub description: Description,
     /// What it judges by.
     pub settings: Settings,
     /// `sha256:…` of the settings' source; `shipped` where there is none.
@@ -71,9 +73,10 @@ impl Judge {
         for file in &options.facts {
             declared.extend(facts(&policy, file)?);
         }
-        let name = PolicyName { version: policy.describe()?.version, digest: policy.digest().to_owned() };
+        let description = policy.describe()?;
+        let name = PolicyName { version: description.version.clone(), digest: policy.digest().to_owned() };
         let settings_digest = settings_digest(source.as_deref()).into();
-        let judge = Self { policy, name, settings, settings_digest, declared };
+        let judge = Self { policy, name, description, settings, settings_digest, declared };
         judge.self_test().map_err(JudgeError::SelfTest)?;
         Ok(judge)
     }

@@ -70,6 +70,13 @@ pub struct Listen {
     pub tls: Option<TlsFiles>,
 }
 
+impl Listen {
+    /// Whether callers can show who they are.
+    pub fn guarded(&self) -> bool {
+        self.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some())
+    }
+}
+
 /// PEM files. They are watched: new ones are taken up without dropping a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsFiles {
@@ -143,6 +150,8 @@ pub struct ControlPlane {
     pub address: Option<String>,
     /// The gate's own credentials.
     pub credentials: Option<Credentials>,
+    /// Certificate authorities (PEM) to believe instead of the system's.
+    pub authority: Option<PathBuf>,
 }
 
 /// What is watched in Kubernetes.

@@ -22,11 +22,11 @@ use hyper::http::request::Parts;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode, Version};
 use tokio::net::TcpStream;
-use tokio::sync::Semaphore;
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 use super::authorizer::{deciding, is_form};
-use super::body::BodyError;
+use super::body::{BodyError, NotHeld, Room, hold};
 use super::caller::{Peer, Trust};
 use super::connection::{self, Patient, Phases};
 use super::denial::{self, DECISION};
@@ -34,11 +34,12 @@ use super::door::{Door, Mode};
 use super::gate::{Gate, Judgement, Question};
 use super::options::Bounds;
 use super::reply::Reply;
+use super::telemetry;
 use crate::Api;
 use crate::facts::Live;
 use crate::input::{Envelope, HttpHead};
 use answer::Answer;
-use body::{NotHeld, Outgoing};
+use body::Outgoing;
 use head::{Head, Length};
 use rewrite::Way;
 use upstream::{Upstream, UpstreamError};
@@ -46,9 +47,6 @@ use witness::{Seen, Witness};
 
 /// How long an upstream may take to begin an answer, from when it has the whole request. Submitting a job runs its `main`.
 const UPSTREAM_PATIENCE: Duration = Duration::from_secs(600);
-
-/// How many bodies of the largest size may be held at once.
-const MOST_HELD: usize = 16;
 
 /// Numbers requests, so that logs tell them apart.
 static NUMBERS: AtomicU64 = AtomicU64::new(1);
@@ -76,7 +74,7 @@ pub struct Proxy {
     trust: Trust,
     bounds: Bounds,
     /// KiB of bodies that may be held, at all connections together.
-    room: Arc<Semaphore>,
+    room: Room,
 }
 
 /// A request that may go on.
@@ -107,8 +105,8 @@ impl Proxy {
         }
         let upstream = Upstream::new(upstream, UPSTREAM_PATIENCE)
             .map_err(|wrong| format!("`--proxy {}=…`: {wrong}", api.name()))?;
-        let room = bounds.body.div_ceil(body::UNIT).saturating_mul(MOST_HELD).min(Semaphore::MAX_PERMITS);
-        Ok(Self { api, upstream, gate, live, trust, bounds, room: Arc::new(Semaphore::new(room)) })
+        let room = Room::new(bounds.body);
+        Ok(Self { api, upstream, gate, live, trust, bounds, room })
     }
 
     /// Whose API this is.
@@ -123,11 +121,19 @@ impl Proxy {
         let (stream, pulse) = Patient::new(stream, patience, idle);
         let stream = Witness::new(stream, idle);
         let seen = stream.seen();
+        let ending = phases.clone();
         let service = service_fn(move |request: Request<Incoming>| {
             let (proxy, peer, seen, busy) = (Arc::clone(&self), Arc::clone(&peer), seen.clone(), pulse.busy());
-            async move { Ok::<_, Infallible>(answer::while_busy(proxy.answer(&peer, &seen, request).await, busy)) }
+            let span = tracing::info_span!("request", api = proxy.api.name(), method = %request.method());
+            telemetry::continue_trace(&span, request.headers());
+            let stopping = phases.clone();
+            async move {
+                let mut answer = proxy.answer(&peer, &seen, request).instrument(span).await;
+                connection::say_farewell(&stopping, answer.headers_mut());
+                Ok::<_, Infallible>(answer::while_busy(answer, busy))
+            }
         });
-        connection::http1(stream, service, phases).await;
+        connection::http1(stream, service, ending).await;
     }
 
     async fn answer(&self, peer: &Peer, seen: &Seen, request: Request<Incoming>) -> Answer {
@@ -149,7 +155,13 @@ impl Proxy {
             let message = "the request target cannot be put behind the path of the upstream";
             return self.refuse(&Refusal::new(StatusCode::BAD_REQUEST, message), seen);
         };
-        match self.upstream.exchange(request).await {
+        let reads = [Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method());
+        let exchanged = self.upstream.exchange(request).await;
+        if let (Some(live), false) = (&self.live, reads) {
+            // What was looked up before is no longer so.
+            live.forget();
+        }
+        match exchanged {
             Ok(response) => self.response(response, passed.decision),
             Err(error) => self.no_answer(&error, passed.decision, seen),
         }
@@ -172,14 +184,10 @@ impl Proxy {
         let (judged, body) = match head.length {
             Length::None => (Bytes::new(), Outgoing::none()),
             length if form => (Bytes::new(), Outgoing::stream(Bytes::new(), incoming, length, self.bounds.idle)),
-            length => match body::hold(incoming, length, &self.bounds, &self.room).await {
+            length => match hold(incoming, &self.bounds, &self.room).await {
                 Ok((bytes, room)) => (bytes.clone(), Outgoing::whole(bytes, room)),
                 Err(NotHeld::TooLarge(first, rest)) if self.gate.mode() == Mode::Warn => {
-                    tracing::warn!(
-                        api = self.api.name(),
-                        target = head.target,
-                        "too large to be judged, and let through"
-                    );
+                    tracing::warn!(api = self.api.name(), "too large to be judged, and let through");
                     let decision = denial::header_without(StatusCode::PAYLOAD_TOO_LARGE);
                     return Ok(Passed { body: Outgoing::stream(first, *rest, length, self.bounds.idle), decision });
                 }
@@ -199,11 +207,14 @@ impl Proxy {
             caller,
             live: None,
             labels: None,
+            author: None,
             until: Instant::now() + self.bounds.deadline,
         };
         let reply = match self.gate.ask(question, self.live.as_deref()).await {
-            Ok(Judgement { verdict, passes: true }) => return Ok(Passed { body, decision: denial::header(&verdict) }),
-            Ok(Judgement { verdict, passes: false }) => denial::refusal(self.api, &verdict),
+            Ok(Judgement { verdict, passes: true, .. }) => {
+                return Ok(Passed { body, decision: denial::header(&verdict) });
+            }
+            Ok(Judgement { verdict, passes: false, .. }) => denial::refusal(self.api, &verdict),
             Err(error) if self.gate.mode() == Mode::Warn => {
                 return Ok(Passed { body, decision: denial::header_without(denial::status(&error)) });
             }
@@ -274,19 +285,10 @@ impl Proxy {
     }
 
     fn not_held(&self, not_held: &NotHeld, seen: &Seen) -> Answer {
-        let error = match not_held {
-            NotHeld::Full => {
-                self.gate.metrics().rejected(Door::Proxy(self.api), "bodies");
-                let text = "too many bodies are held until they are judged; try again in a second";
-                return self.last(denial::error(self.api, StatusCode::SERVICE_UNAVAILABLE, text), seen);
-            }
-            NotHeld::TooLarge(..) => BodyError::TooLarge { limit: self.bounds.body },
-            NotHeld::Slow => BodyError::Slow { patience: self.bounds.patience },
-            NotHeld::Broken => match seen.broken() {
-                Some(refusal) => return self.refuse(&refusal, seen),
-                None => BodyError::Broken,
-            },
-        };
+        if let (NotHeld::Broken, Some(refusal)) = (not_held, seen.broken()) {
+            return self.refuse(&refusal, seen);
+        }
+        let error = BodyError::of(not_held, &self.bounds);
         self.gate.metrics().rejected(Door::Proxy(self.api), "body");
         let text = format!("not judged by sluicegate, so refused: {error}");
         self.last(denial::error(self.api, error.status(), &text), seen)

@@ -27,28 +27,41 @@ pub struct Reload {
     pub shadow: Option<(Arc<Shadow>, JudgeOptions)>,
     /// The certificates.
     pub tls: Option<Arc<Tls>>,
+    /// The files of all of them, as they were before they were read.
+    pub watches: Watches,
     /// Everything is to be read again, changed or not.
     pub asked: Arc<Notify>,
 }
 
+/// The files that are watched.
+#[derive(Debug, Default)]
+pub struct Watches {
+    /// Those of the judge.
+    pub judge: Watch,
+    /// Those of the second judge.
+    pub shadow: Option<Watch>,
+    /// The certificates.
+    pub certificates: Option<Watch>,
+}
+
 impl JudgeOptions {
-    fn watch(&self) -> Watch {
+    /// Watches its files from now on.
+    pub fn watch(&self) -> Watch {
         Watch::new(self.policy.iter().chain(&self.settings).chain(&self.facts).cloned())
     }
 }
 
 impl TlsFiles {
-    fn watch(&self) -> Watch {
+    /// Watches them from now on.
+    pub fn watch(&self) -> Watch {
         Watch::new([&self.certificate, &self.key].into_iter().chain(&self.client_ca).cloned())
     }
 }
 
 impl Reload {
     /// Watches until the server closes.
-    pub async fn run(self, mut phases: Phases) {
-        let mut judge = self.judge.watch();
-        let mut shadow = self.shadow.as_ref().map(|(_, options)| options.watch());
-        let mut certificates = self.tls.as_ref().map(|tls| tls.files().watch());
+    pub async fn run(mut self, mut phases: Phases) {
+        let Watches { mut judge, mut shadow, mut certificates } = std::mem::take(&mut self.watches);
         loop {
             let asked = tokio::select! {
                 () = tokio::time::sleep(INTERVAL) => false,

@@ -4,20 +4,20 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use bytes::Bytes;
 use hyper::body::Incoming;
-use hyper::header::{CONNECTION, HeaderValue};
-use hyper::{Method, Request, StatusCode};
-use tokio::time::Instant;
+use hyper::{Method, Request, StatusCode, Version};
+use tokio::sync::OwnedSemaphorePermit;
 use tracing::Instrument as _;
 
-use super::admission;
+use super::admission::{self, Watched};
 use super::authorizer::{self, Shown};
-use super::body;
+use super::body::{self, BodyError, Room};
 use super::caller::{Caller, Peer, Trust};
-use super::check;
-use super::connection::{Phase, Pulse};
+use super::check::{self, Asked};
+use super::connection::{self, Pulse};
 use super::denial;
-use super::door::{Door, Stage};
+use super::door::Door;
 use super::gate::Gate;
 use super::health::Health;
 use super::options::Bounds;
@@ -49,6 +49,10 @@ pub struct Routes {
     pub bounds: Bounds,
     /// Whether the server is ready.
     pub health: Health,
+    /// Room for bodies.
+    pub room: Room,
+    /// Whether callers can show who they are: then only those who do have things looked up.
+    pub guarded: bool,
     /// Numbers requests that bring no id.
     pub numbers: AtomicU64,
 }
@@ -58,17 +62,16 @@ impl Routes {
     pub async fn answer(
         self: Arc<Self>,
         peer: Arc<Peer>,
-        pulse: Option<Pulse>,
+        pulse: Pulse,
         request: Request<Incoming>,
     ) -> Result<Reply, Infallible> {
-        let _busy = pulse.as_ref().map(Pulse::busy);
+        let _busy = pulse.busy();
+        let first_version = request.version() < Version::HTTP_2;
         let span = tracing::info_span!("request", method = %request.method());
         telemetry::continue_trace(&span, request.headers());
         let mut reply = self.route(&peer, request).instrument(span).await;
-        // Whoever keeps a connection to a server that is about to stop takes the next request elsewhere: so none is lost
-        // on a connection that closes just then. HTTP/2 has a frame for it.
-        if pulse.is_some() && self.health.phases.now() > Phase::Serving {
-            reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        if first_version {
+            connection::say_farewell(&self.health.phases, reply.headers_mut());
         }
         Ok(reply)
     }
@@ -110,46 +113,35 @@ impl Routes {
 
     async fn validate(&self, peer: &Peer, request: Request<Incoming>) -> Reply {
         let (head, incoming) = request.into_parts();
-        let Ok(caller) = self.trust.caller(peer, &head.headers) else {
-            return self.unauthentic(Door::Validate);
+        let caller = match self.trust.caller(peer, &head.headers) {
+            Ok(caller) => caller,
+            Err(wrong) => return self.unauthentic(Door::Validate, wrong),
         };
-        let body = match self.body(Door::Validate, incoming).await {
-            Ok(body) => body,
-            Err(error) => return reply::text(error.status(), error.to_string()),
+        let (body, _room) = match self.body(Door::Validate, incoming, self.bounds.body).await {
+            Ok(held) => held,
+            Err(error) => return reply::text(error.status(), format!("not judged by sluicegate: {error}")),
         };
-        let written = Instant::now();
-        let live = self.watched.as_deref();
-        let reply = admission::validate(
-            &self.gate,
-            live,
-            self.kubernetes.as_deref(),
-            caller,
-            head.uri.query(),
-            &self.bounds,
-            body,
-        )
-        .await;
-        self.gate.metrics().stage(Door::Validate, Stage::Reply, written.elapsed());
-        reply
+        let watched = Watched { live: self.watched.as_deref(), kubernetes: self.kubernetes.as_deref() };
+        admission::validate(&self.gate, watched, caller, head.uri.query(), &self.bounds, body).await
     }
 
     async fn check(&self, peer: &Peer, request: Request<Incoming>) -> Reply {
         let (head, incoming) = request.into_parts();
-        let Ok(caller) = self.trust.caller(peer, &head.headers) else {
-            return self.unauthentic(Door::Check);
+        let caller = match self.trust.caller(peer, &head.headers) {
+            Ok(caller) => caller,
+            Err(wrong) => return self.unauthentic(Door::Check, wrong),
         };
-        let body = match self.body(Door::Check, incoming).await {
-            Ok(body) => body,
-            Err(error) => {
-                return reply::json(error.status(), &serde_json::json!({"error": error.to_string()}));
-            }
+        // Looking things up costs a control plane, and tells about it: not for everybody. Nor is much read of them.
+        let (live, kubernetes, most) = match caller {
+            Caller::Principal(_) => (self.live.as_deref(), self.kubernetes.as_deref(), self.bounds.body),
+            Caller::Unknown => (None, None, self.bounds.body / 8),
         };
-        // Looking things up costs a control plane, and tells about it: not for everybody.
-        let live = match caller {
-            Caller::Principal(_) => self.live.as_deref(),
-            Caller::Unknown => None,
+        let (body, _room) = match self.body(Door::Check, incoming, most).await {
+            Ok(held) => held,
+            Err(error) => return reply::json(error.status(), &serde_json::json!({"error": error.to_string()})),
         };
-        check::check(&self.gate, live, self.kubernetes.as_deref(), caller, &self.id(), &self.bounds, body).await
+        let asked = Asked { live, kubernetes, caller, id: self.id(), body };
+        check::check(&self.gate, &self.bounds, asked).await
     }
 
     async fn authorize(&self, peer: &Peer, request: Request<Incoming>) -> Reply {
@@ -162,28 +154,39 @@ impl Routes {
         let api = asked.api;
         let caller = match self.trust.caller(peer, &head.headers) {
             Ok(caller) => caller,
-            Err(wrong) => return denial::error(api, StatusCode::BAD_REQUEST, &wrong),
+            Err(wrong) => return denial::not_judged(api, StatusCode::BAD_REQUEST, &wrong),
         };
-        let body = match self.body(Door::Authorize(api), incoming).await {
-            Ok(body) => body,
-            Err(error) => return denial::error(api, error.status(), &error.to_string()),
+        let (body, _room) = match self.body(Door::Authorize(api), incoming, self.bounds.body).await {
+            Ok(held) => held,
+            Err(error) => {
+                return authorizer::without_judgement(&self.gate, api, error.status(), &error.to_string());
+            }
         };
+        // Where gateways can show who they are, nobody else makes the gate look things up.
+        let known = !self.guarded || self.trust.believes(peer) || peer.certificate.is_some();
+        let live = self.live.as_deref().filter(|_| known);
         let method = head.method.as_str();
         let shown = Shown { asked, method, headers: &head.headers, body, caller, id: self.id() };
-        authorizer::authorize(&self.gate, self.live.as_deref(), &self.bounds, shown).await
+        authorizer::authorize(&self.gate, live, &self.bounds, shown).await
     }
 
-    async fn body(&self, door: Door, incoming: Incoming) -> Result<bytes::Bytes, body::BodyError> {
-        let read = body::read(incoming, self.bounds.body, self.bounds.patience).await;
-        if read.is_err() {
+    /// A body of at most `most` bytes, and the room that it takes.
+    async fn body(
+        &self,
+        door: Door,
+        incoming: Incoming,
+        most: usize,
+    ) -> Result<(Bytes, Option<OwnedSemaphorePermit>), BodyError> {
+        let bounds = Bounds { body: most, ..self.bounds.clone() };
+        body::hold(incoming, &bounds, &self.room).await.map_err(|not_held| {
             self.gate.metrics().rejected(door, "body");
-        }
-        read
+            BodyError::of(&not_held, &bounds)
+        })
     }
 
-    fn unauthentic(&self, door: Door) -> Reply {
+    fn unauthentic(&self, door: Door, wrong: String) -> Reply {
         self.gate.metrics().rejected(door, "caller");
-        reply::text(StatusCode::BAD_REQUEST, "the header that names the caller cannot be read")
+        reply::text(StatusCode::BAD_REQUEST, wrong)
     }
 
     fn id(&self) -> String {

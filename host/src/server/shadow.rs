@@ -4,36 +4,41 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use tokio::sync::Semaphore;
+
 use super::gate::{Judgement, Trial};
 use super::judge::Judge;
 use super::metrics::Metrics;
-use super::turnstile::Turnstile;
 use crate::facts::{Answered, Step};
 use crate::{CheckError, Verdict};
 
 /// The second judge.
 #[derive(Debug)]
-pub struct Shadow(RwLock<Arc<Judge>>);
+pub struct Shadow {
+    judge: RwLock<Arc<Judge>>,
+    /// Its sandbox: one, and none of those that requests wait for.
+    sandbox: Arc<Semaphore>,
+}
 
 impl Shadow {
     /// A second judge.
     pub fn new(judge: Judge) -> Self {
-        Self(RwLock::new(Arc::new(judge)))
+        Self { judge: RwLock::new(Arc::new(judge)), sandbox: Arc::new(Semaphore::new(1)) }
     }
 
     /// Who judges now.
     pub fn judge(&self) -> Arc<Judge> {
-        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.judge.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Another one from the next request on.
     pub fn appoint(&self, judge: Judge) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(judge);
+        *self.judge.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(judge);
     }
 
     /// Judges the same with what was known to the first, in the background.
-    pub(super) fn compare(&self, trial: &Trial, judgement: &Judgement, turnstile: &Turnstile, metrics: &Arc<Metrics>) {
-        let Some(sandbox) = turnstile.spare_sandbox() else {
+    pub(super) fn compare(&self, trial: &Trial, judgement: &Judgement, metrics: &Arc<Metrics>) {
+        let Ok(sandbox) = Arc::clone(&self.sandbox).try_acquire_owned() else {
             return metrics.shadow_differs("not-compared");
         };
         let (mut hearing, known) = trial.again(self.judge());

@@ -45,8 +45,11 @@ impl Sources {
             let own = upstream.and_then(|(of, address)| (of == api).then_some(address));
             let address = own.or_else(|| known.and_then(|plane| plane.address.as_deref()));
             if let Some(address) = address {
+                // What is for the control plane that was named is for nobody else.
+                let known = known.filter(|plane| plane.address.as_deref().is_none_or(|of| of == address));
                 let credentials = known.and_then(|plane| plane.credentials.clone());
-                planes.push(ControlPlaneOptions { credentials, ..ControlPlaneOptions::new(api, address) });
+                let authority = known.and_then(|plane| plane.authority.clone());
+                planes.push(ControlPlaneOptions { credentials, authority, ..ControlPlaneOptions::new(api, address) });
             }
         }
         match planes.is_empty() && self.kubernetes.is_none() && self.savepoint_prefixes.is_empty() {

@@ -7,12 +7,50 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
+use super::door::Door;
+
 /// A place for everyone inside, and few sandboxes.
 #[derive(Debug)]
 pub struct Turnstile {
     sandboxes: Arc<Semaphore>,
     inside: Arc<AtomicUsize>,
     most_inside: usize,
+}
+
+/// One for each kind of door, so that none keeps another from its work: what many check must not hold up a review.
+#[derive(Debug)]
+pub struct Turnstiles {
+    /// Of the webhook.
+    reviews: Turnstile,
+    /// Of the authorizer and the proxies.
+    calls: Turnstile,
+    /// Of the check API: a quarter.
+    checks: Turnstile,
+    concurrency: usize,
+}
+
+impl Turnstiles {
+    /// `concurrency` are judged at once, and `queue` more may wait, at each kind of door.
+    pub fn new(concurrency: usize, queue: usize) -> Self {
+        let whole = || Turnstile::new(concurrency, queue);
+        let checks = Turnstile::new(concurrency / 4, queue / 4);
+        Self { reviews: whole(), calls: whole(), checks, concurrency: concurrency.max(1) }
+    }
+
+    /// The one of this door.
+    pub fn of(&self, door: Door) -> &Turnstile {
+        match door {
+            Door::Validate => &self.reviews,
+            Door::Authorize(_) | Door::Proxy(_) => &self.calls,
+            Door::Check => &self.checks,
+        }
+    }
+
+    /// How many sandboxes all of them need, with one for the second judge and one for settings that are loaded.
+    pub fn sandboxes(&self) -> u32 {
+        let all = 2 * self.concurrency + (self.concurrency / 4).max(1) + 2;
+        u32::try_from(all).unwrap_or(u32::MAX)
+    }
 }
 
 /// A request that was let in; it leaves when this is dropped.
@@ -62,11 +100,6 @@ impl Turnstile {
         let free = tokio::time::timeout_at(until, Arc::clone(&self.sandboxes).acquire_owned()).await;
         free.ok().and_then(Result::ok).ok_or(TurnedAway::Late)
     }
-
-    /// A sandbox, if one is free right now.
-    pub fn spare_sandbox(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.sandboxes).try_acquire_owned().ok()
-    }
 }
 
 impl Drop for Place {
@@ -101,7 +134,6 @@ mod tests {
     async fn nobody_waits_longer_than_told() {
         let turnstile = Turnstile::new(1, 1);
         let busy = turnstile.sandbox(Instant::now() + Duration::from_secs(5)).await.unwrap();
-        assert!(turnstile.spare_sandbox().is_none());
         let late = turnstile.sandbox(Instant::now() + Duration::from_millis(5)).await;
         assert_eq!(late.unwrap_err(), TurnedAway::Late);
         drop(busy);

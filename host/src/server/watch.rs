@@ -10,7 +10,7 @@ use std::time::Duration;
 pub const INTERVAL: Duration = Duration::from_secs(1);
 
 /// Some files that belong together.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Watch {
     files: Vec<PathBuf>,
     seen: Vec<Option<Stamp>>,

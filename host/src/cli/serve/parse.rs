@@ -67,13 +67,15 @@ pub(super) fn prefixes(given: Vec<OfApi<String>>) -> anyhow::Result<Vec<(Api, St
 pub(super) fn control_planes(
     addresses: Vec<OfApi<String>>,
     credentials: Vec<OfApi<String>>,
+    authorities: Vec<OfApi<String>>,
+    proxied: &[Api],
 ) -> anyhow::Result<Vec<ControlPlane>> {
     let mut planes: Vec<ControlPlane> = Vec::new();
     for OfApi { api, value } in addresses {
         if planes.iter().any(|plane| plane.api == api) {
             bail!("`--control-plane {}=…` is given twice", api.name());
         }
-        planes.push(ControlPlane { api, address: Some(value), credentials: None });
+        planes.push(ControlPlane { api, address: Some(value), credentials: None, authority: None });
     }
     for OfApi { api, value } in credentials {
         let credentials: Credentials =
@@ -81,7 +83,26 @@ pub(super) fn control_planes(
         match planes.iter_mut().find(|plane| plane.api == api) {
             Some(plane) if plane.credentials.is_some() => bail!("`--credentials {}=…` is given twice", api.name()),
             Some(plane) => plane.credentials = Some(credentials),
-            None => planes.push(ControlPlane { api, address: None, credentials: Some(credentials) }),
+            None => planes.push(ControlPlane { api, address: None, credentials: Some(credentials), authority: None }),
+        }
+    }
+    for OfApi { api, value } in authorities {
+        match planes.iter_mut().find(|plane| plane.api == api) {
+            Some(plane) => plane.authority = Some(value.into()),
+            None => bail!("`--control-plane-ca {0}=…` needs `--control-plane {0}=URL`", api.name()),
+        }
+    }
+    for plane in planes.iter().filter(|plane| plane.address.is_none()) {
+        // One upstream can be meant, and only one.
+        let name = plane.api.name();
+        match proxied.iter().filter(|api| **api == plane.api).count() {
+            0 => bail!(
+                "`--credentials {name}=…` are for nobody: give `--control-plane {name}=URL` or `--proxy {name}=…`"
+            ),
+            1 => {}
+            _ => bail!(
+                "`--credentials {name}=…` would go to several upstreams: say for which with `--control-plane {name}=URL`"
+            ),
         }
     }
     Ok(planes)

@@ -8,9 +8,8 @@ use serde::Serialize;
 use crate::report::PolicyName;
 use crate::server::denial;
 use crate::server::door::Mode;
-use crate::server::gate::{Judgement, NoJudgement};
+use crate::server::gate::{Gate, Judgement, NoJudgement};
 use crate::server::reply::{self, Reply};
-use crate::server::turnstile::TurnedAway;
 use crate::{Basis, Effect, Finding, Verdict};
 
 /// The longest warning, in characters (k8s.io/api/admission/v1: `AdmissionResponse.warnings`).
@@ -49,14 +48,15 @@ struct Status {
 }
 
 /// The answer to the review with this `uid`.
-pub fn of(uid: &str, mode: Mode, outcome: Result<Judgement, NoJudgement>, policy: &PolicyName) -> Reply {
+pub fn of(uid: &str, gate: &Gate, outcome: Result<Judgement, NoJudgement>) -> Reply {
+    let mode = gate.mode();
     let response = match outcome {
-        Ok(judgement) => judged(uid, mode, &judgement, policy),
-        // The API server asks another replica, or does what `failurePolicy` says.
-        Err(NoJudgement::TurnedAway(away @ (TurnedAway::Full | TurnedAway::Late))) => {
-            return reply::text(StatusCode::SERVICE_UNAVAILABLE, away.to_string());
+        Ok(judgement) => judged(uid, mode, &judgement, &judgement.judge.name),
+        // Nothing is wrong with the request: the API server does what `failurePolicy` says.
+        Err(error) if mode == Mode::Enforce && denial::status(&error) == StatusCode::SERVICE_UNAVAILABLE => {
+            return reply::text(StatusCode::SERVICE_UNAVAILABLE, error.to_string());
         }
-        Err(error) => unjudged(uid, mode, &error, policy),
+        Err(error) => unjudged(uid, mode, &error, &gate.judge().name),
     };
     let review = Review { api_version: "admission.k8s.io/v1", kind: "AdmissionReview", response };
     reply::json(StatusCode::OK, &review)
@@ -85,7 +85,7 @@ fn unjudged<'r>(uid: &'r str, mode: Mode, error: &NoJudgement, policy: &PolicyNa
         status if status.is_server_error() => ("InternalError", StatusCode::INTERNAL_SERVER_ERROR),
         _ => ("Invalid", StatusCode::UNPROCESSABLE_ENTITY),
     };
-    let message = format!("sluicegate could not judge this request: {error}");
+    let message = format!("sluicegate could not judge this request: {}", denial::with_advice(error));
     let mut annotations = BTreeMap::from([("decision", "error".to_owned())]);
     annotations.insert("policy", policy.digest.clone());
     let (status, warnings) = match mode {

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -13,23 +13,42 @@ use tokio::time::{Instant, Sleep};
 
 /// Tells a [`Patient`] connection that a request is being answered: then the client waits, not the server.
 #[derive(Clone, Debug, Default)]
-pub struct Pulse(Arc<AtomicBool>);
+pub struct Pulse(Arc<Beats>);
+
+#[derive(Debug, Default)]
+struct Beats {
+    /// Requests that are being answered.
+    busy: AtomicUsize,
+    /// Requests that have come in.
+    asked: AtomicUsize,
+}
 
 /// Holds the pulse for as long as a request is being answered.
 #[derive(Debug)]
-pub struct Busy(Arc<AtomicBool>);
+pub struct Busy(Pulse);
 
 impl Pulse {
     /// A request is being answered until the result is dropped.
     pub fn busy(&self) -> Busy {
-        self.0.store(true, Ordering::Relaxed);
-        Busy(Arc::clone(&self.0))
+        self.0.busy.fetch_add(1, Ordering::Relaxed);
+        self.0.asked.fetch_add(1, Ordering::Relaxed);
+        Busy(self.clone())
+    }
+
+    /// Whether a request is being answered.
+    pub fn is_busy(&self) -> bool {
+        self.0.busy.load(Ordering::Relaxed) > 0
+    }
+
+    /// How many requests have come in.
+    pub fn asked(&self) -> usize {
+        self.0.asked.load(Ordering::Relaxed)
     }
 }
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        self.0.store(false, Ordering::Relaxed);
+        self.0.0.busy.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -37,7 +56,7 @@ impl Drop for Busy {
 #[derive(Debug)]
 pub struct Patient<I> {
     io: I,
-    busy: Arc<AtomicBool>,
+    pulse: Pulse,
     /// Time for a head, from its first byte.
     patience: Duration,
     /// Time without any byte.
@@ -53,14 +72,13 @@ impl<I> Patient<I> {
         let pulse = Pulse::default();
         let until = Instant::now() + patience;
         let timer = Box::pin(tokio::time::sleep_until(until));
-        let busy = Arc::clone(&pulse.0);
-        (Self { io, busy, patience, idle, head_until: Some(until), timer }, pulse)
+        (Self { io, pulse: pulse.clone(), patience, idle, head_until: Some(until), timer }, pulse)
     }
 
     /// A byte went through.
     fn moved(&mut self, arrived: bool) {
         let now = Instant::now();
-        if self.busy.load(Ordering::Relaxed) {
+        if self.pulse.is_busy() {
             self.head_until = None;
         } else if arrived {
             self.head_until.get_or_insert(now + self.patience);
@@ -69,7 +87,7 @@ impl<I> Patient<I> {
     }
 
     fn given_up(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
-        let busy = self.busy.load(Ordering::Relaxed);
+        let busy = self.pulse.is_busy();
         if busy && self.head_until.take().is_some() {
             self.timer.as_mut().reset(Instant::now() + self.idle);
         }

@@ -1,21 +1,15 @@
 //! The bodies that go on: what was held back and judged, what streams through, or one after the other.
 
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::BodyExt as _;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::{Instant, Sleep};
 
 use super::head::Length;
-use crate::server::options::Bounds;
-
-/// Bytes that one permit of the room for held bodies stands for.
-pub(super) const UNIT: usize = 1 << 10;
 
 /// A body on its way to the upstream.
 #[derive(Debug)]
@@ -128,67 +122,4 @@ impl Body for Outgoing {
             Some(None) => SizeHint::default(),
         }
     }
-}
-
-/// Why a body is not held.
-#[derive(Debug)]
-pub(super) enum NotHeld {
-    /// It is larger than what is judged: what was read of it, and the rest.
-    TooLarge(Bytes, Box<Incoming>),
-    /// It did not come in time.
-    Slow,
-    /// The client broke off.
-    Broken,
-    /// Too many are held already.
-    Full,
-}
-
-/// Reads a body whole. Room is taken as it comes in, so that announcing much costs nobody else anything.
-pub(super) async fn hold(
-    body: Incoming,
-    length: Length,
-    bounds: &Bounds,
-    room: &Arc<Semaphore>,
-) -> Result<(Bytes, Option<OwnedSemaphorePermit>), NotHeld> {
-    if matches!(length, Length::Known(length) if length > bounds.body as u64) {
-        return Err(NotHeld::TooLarge(Bytes::new(), Box::new(body)));
-    }
-    let read = read(body, bounds.body, room);
-    tokio::time::timeout(bounds.patience, read).await.unwrap_or(Err(NotHeld::Slow))
-}
-
-async fn read(
-    mut body: Incoming,
-    limit: usize,
-    room: &Arc<Semaphore>,
-) -> Result<(Bytes, Option<OwnedSemaphorePermit>), NotHeld> {
-    let mut pieces = Vec::new();
-    let (mut length, mut taken) = (0_usize, None::<OwnedSemaphorePermit>);
-    while let Some(frame) = body.frame().await {
-        let Ok(piece) = frame.map_err(|_| NotHeld::Broken)?.into_data() else { continue };
-        length += piece.len();
-        pieces.push(piece);
-        if length > limit {
-            return Err(NotHeld::TooLarge(joined(pieces, length), Box::new(body)));
-        }
-        let missing = length.div_ceil(UNIT) - taken.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
-        if missing > 0 {
-            let missing = u32::try_from(missing).unwrap_or(u32::MAX);
-            let more = Arc::clone(room).try_acquire_many_owned(missing).map_err(|_| NotHeld::Full)?;
-            match &mut taken {
-                None => taken = Some(more),
-                Some(taken) => taken.merge(more),
-            }
-        }
-    }
-    Ok((joined(pieces, length), taken))
-}
-
-fn joined(mut pieces: Vec<Bytes>, length: usize) -> Bytes {
-    if pieces.len() <= 1 {
-        return pieces.pop().unwrap_or_default();
-    }
-    let mut whole = Vec::with_capacity(length);
-    pieces.iter().for_each(|piece| whole.extend_from_slice(piece));
-    whole.into()
 }
