@@ -91,7 +91,7 @@ fn sweep(world: &World, name: &str, kind: Option<Kind>, settings: &str) -> Resul
         if let Err(error) = way.judged(&outcome, &names, logged) {
             wrong.push(format!("{}: {error:#}", spelling.name));
         }
-        if [Effect::Stopped, Effect::Drained, Effect::Cancelled].contains(&outcome.effect) {
+        if !matches!(outcome.effect, Effect::Savepoint | Effect::Started) {
             (names.job, savepoints) = (flink.running()?, 0);
         }
     }
@@ -150,6 +150,7 @@ impl Way<'_> {
             sleep(Duration::from_millis(400));
         }
         outcome.effect = match over()?.as_deref() {
+            Some("CANCELED") if self.flink.savepoints_of(job)? > *savepoints => Effect::SavedAndCancelled,
             Some("CANCELED") => Effect::Cancelled,
             Some("FINISHED") => {
                 let last = until("savepoint of the stop", SHOWS, || {
@@ -174,7 +175,8 @@ impl Way<'_> {
         let words = match outcome.effect {
             Effect::None => return Ok(()),
             Effect::Savepoint => "trigger savepoint of",
-            Effect::Stopped => "stop with savepoint",
+            // The gate has one word for both: the job is over, and its state is in a savepoint.
+            Effect::Stopped | Effect::SavedAndCancelled => "stop with savepoint",
             Effect::Drained => "stop with drain",
             Effect::Cancelled => "cancel",
             Effect::Started => "start",
