@@ -12,6 +12,7 @@ mod admission;
 mod authorizer;
 mod check;
 mod manners;
+mod observed;
 mod proxy;
 mod server;
 mod tls;

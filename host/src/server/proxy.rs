@@ -260,10 +260,13 @@ impl Proxy {
         if let Some(refusal) = seen.broken() {
             return self.refuse(&refusal, seen);
         }
+        if matches!(error, UpstreamError::Cut) {
+            return self.not_held(&NotHeld::Broken, seen);
+        }
         tracing::warn!(api = self.api.name(), %error, "the upstream does not answer");
         let status = match error {
             UpstreamError::Silent { .. } => StatusCode::GATEWAY_TIMEOUT,
-            UpstreamError::Unreachable { .. } | UpstreamError::Broke(_) => StatusCode::BAD_GATEWAY,
+            _ => StatusCode::BAD_GATEWAY,
         };
         let mut reply = denial::error(self.api, status, &format!("sluicegate let this pass, but the upstream {error}"));
         reply.headers_mut().insert(DECISION, decision);

@@ -52,6 +52,9 @@ pub(super) enum UpstreamError {
         /// What the system says.
         why: String,
     },
+    /// The client broke off its body: it never got there whole.
+    #[error("was not sent the whole body, which broke off")]
+    Cut,
     /// It broke off.
     #[error("`{0}` broke off without an answer; look whether it did what was asked before asking again")]
     Broke(String),
@@ -161,7 +164,11 @@ impl Upstream {
                 self.take_back(connection);
                 Ok(response)
             }
-            Err(mut error) => Err((UpstreamError::Broke(self.origin.clone()), error.take_message())),
+            Err(mut error) => {
+                let back = error.take_message();
+                let client = error.error().is_user();
+                Err((if client { UpstreamError::Cut } else { UpstreamError::Broke(self.origin.clone()) }, back))
+            }
         }
     }
 
