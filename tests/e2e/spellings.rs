@@ -111,7 +111,7 @@ impl Way<'_> {
         let before = self.flink.jobs()?;
         self.tap.take();
         let answer = http::raw(self.entrance, &spelling.with(names))?;
-        let seen = String::from_utf8_lossy(&self.tap.take()).to_ascii_lowercase();
+        let seen = sent_on(&self.tap.take());
         let reached = !seen.is_empty();
         let status = http::status(&answer);
         let mut outcome = Outcome { effect: Effect::None, restored: None, reached, status };
@@ -202,6 +202,13 @@ impl Way<'_> {
             bail!("Flink shows {:?} (from {:?}), the gate has judged {judged:?}", outcome.effect, outcome.restored)
         })
     }
+}
+
+/// What has come to Flink but for the gate's own questions, in lower case.
+fn sent_on(seen: &[u8]) -> String {
+    let seen = String::from_utf8_lossy(seen).to_ascii_lowercase();
+    let heads = seen.split("\r\n\r\n").filter(|head| !head.is_empty() && !head.contains("user-agent: sluicegate/"));
+    heads.collect::<Vec<_>>().join("\r\n\r\n")
 }
 
 /// What the gate took a request for, in its words.
