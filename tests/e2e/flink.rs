@@ -28,8 +28,10 @@ pub enum Effect {
     Stopped,
     /// It ended with a savepoint after MAX_WATERMARK had gone through it.
     Drained,
-    /// It was cancelled, with a savepoint or without.
+    /// It was cancelled, and nothing was kept.
     Cancelled,
+    /// It was cancelled as soon as a savepoint was there.
+    SavedAndCancelled,
     /// Another job was started.
     Started,
 }

@@ -104,7 +104,7 @@ pub fn post(url: &str, body: &Value) -> Result<Reply> {
     call("POST", url, &[("content-type", "application/json")], Some(body.to_string().as_bytes()))
 }
 
-/// Sends bytes as they are and takes what comes back, until the other side has nothing more to say or closes.
+/// Sends bytes as they are and takes what comes back, until the other side closes or has nothing more to say.
 pub fn raw(to: SocketAddr, bytes: &[u8]) -> Result<Vec<u8>> {
     let mut socket = TcpStream::connect_timeout(&to, BOUND)?;
     socket.set_read_timeout(Some(Duration::from_secs(20)))?;
@@ -121,7 +121,8 @@ pub fn raw(to: SocketAddr, bytes: &[u8]) -> Result<Vec<u8>> {
             Err(error) => return Err(error.into()),
         }
         if whole(&answer) {
-            break;
+            // There may be a second one, to a request behind the first.
+            socket.set_read_timeout(Some(Duration::from_millis(400)))?;
         }
     }
     Ok(answer)

@@ -10,8 +10,11 @@ use crate::place::parts;
 use crate::process::until;
 use crate::{Named, World, named};
 
-/// The link, and the question that it asks.
+/// The link that cancels.
 const CANCEL: &str = "//a[normalize-space(.)='Cancel Job']";
+/// What takes a message off the page again.
+const CLOSE: &str = "//*[contains(@class,'ant-notification-notice-close')]";
+/// The answer to the question that it asks.
 const YES: &str = "//div[contains(@class,'ant-popover')]//button[contains(@class,'ant-btn-primary')]";
 
 /// The tests of this file.
@@ -39,6 +42,7 @@ fn page(world: &World) -> Result<()> {
     browser.picture(&parts().join("refused-cancel.png"))?;
     shown?;
     ensure!(flink.state(&lost)? == "RUNNING", "cancelled although refused");
+    browser.click(CLOSE)?;
 
     browser.go(&format!("{door}/#/job/running/{failing}/overview"))?;
     browser.shows(&failing)?;

@@ -91,7 +91,7 @@ fn sweep(world: &World, name: &str, kind: Option<Kind>, settings: &str) -> Resul
         if let Err(error) = way.judged(&outcome, &names, logged) {
             wrong.push(format!("{}: {error:#}", spelling.name));
         }
-        if [Effect::Stopped, Effect::Drained, Effect::Cancelled].contains(&outcome.effect) {
+        if !matches!(outcome.effect, Effect::Savepoint | Effect::Started) {
             (names.job, savepoints) = (flink.running()?, 0);
         }
     }
@@ -111,7 +111,7 @@ impl Way<'_> {
         let before = self.flink.jobs()?;
         self.tap.take();
         let answer = http::raw(self.entrance, &spelling.with(names))?;
-        let seen = String::from_utf8_lossy(&self.tap.take()).to_ascii_lowercase();
+        let seen = sent_on(&self.tap.take());
         let reached = !seen.is_empty();
         let status = http::status(&answer);
         let mut outcome = Outcome { effect: Effect::None, restored: None, reached, status };
@@ -150,6 +150,7 @@ impl Way<'_> {
             sleep(Duration::from_millis(400));
         }
         outcome.effect = match over()?.as_deref() {
+            Some("CANCELED") if self.flink.savepoints_of(job)? > *savepoints => Effect::SavedAndCancelled,
             Some("CANCELED") => Effect::Cancelled,
             Some("FINISHED") => {
                 let last = until("savepoint of the stop", SHOWS, || {
@@ -174,7 +175,8 @@ impl Way<'_> {
         let words = match outcome.effect {
             Effect::None => return Ok(()),
             Effect::Savepoint => "trigger savepoint of",
-            Effect::Stopped => "stop with savepoint",
+            // The gate has one word for both: the job is over, and its state is in a savepoint.
+            Effect::Stopped | Effect::SavedAndCancelled => "stop with savepoint",
             Effect::Drained => "stop with drain",
             Effect::Cancelled => "cancel",
             Effect::Started => "start",
@@ -200,6 +202,13 @@ impl Way<'_> {
             bail!("Flink shows {:?} (from {:?}), the gate has judged {judged:?}", outcome.effect, outcome.restored)
         })
     }
+}
+
+/// What has come to Flink but for the gate's own questions, in lower case.
+fn sent_on(seen: &[u8]) -> String {
+    let seen = String::from_utf8_lossy(seen).to_ascii_lowercase();
+    let heads = seen.split("\r\n\r\n").filter(|head| !head.is_empty() && !head.contains("user-agent: sluicegate/"));
+    heads.collect::<Vec<_>>().join("\r\n\r\n")
 }
 
 /// What the gate took a request for, in its words.
