@@ -116,6 +116,9 @@ impl Server {
         }
         // One provider for every connection out; where the program has chosen one already, that one stays.
         let _ = tokio_rustls::rustls::crypto::aws_lc_rs::default_provider().install_default();
+        if let Some(why) = options.proxies.iter().find_map(|door| Proxy::impossible(door.api)) {
+            return Err(ServerError::Option(why.to_owned()));
+        }
         let bounds = options.bounds.clone();
         let turnstiles = Turnstiles::new(bounds.concurrency, bounds.queue);
         let limits = Limits { body: bounds.body, sandboxes: turnstiles.sandboxes(), ..Limits::default() };

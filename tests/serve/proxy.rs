@@ -11,7 +11,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
 use crate::server::{Answer, SOON, Server, send};
-pub use upstream::{Arrived, Upstream};
+pub use upstream::Upstream;
 
 const JOB: &str = "/jobs/42aedb6e5490ff65f60746294f1d1f35";
 const JSON: (&str, &str) = ("content-type", "application/json");

@@ -84,10 +84,18 @@ struct Passed {
 }
 
 impl Proxy {
+    /// Why this API cannot be proxied, if so; the text is for people.
+    pub fn impossible(api: Api) -> Option<&'static str> {
+        (api == Api::Alibaba).then_some(
+            "`--proxy alibaba=…` cannot work: the signature of a call covers its host, so the platform refuses what a proxy \
+             sends on; ask `/v1/check` before the call, or let a gateway ask `/authz/alibaba/…`",
+        )
+    }
+
     /// A proxy in front of `upstream` (`http://host:port`). What the policy asks for is looked up in `live`.
     ///
     /// # Errors
-    /// When this API cannot be proxied, or the upstream is no such URL; the text is for people.
+    /// When the upstream is no such URL; the text is for people.
     pub fn new(
         api: Api,
         upstream: &str,
@@ -96,13 +104,6 @@ impl Proxy {
         trust: Trust,
         bounds: Bounds,
     ) -> Result<Self, String> {
-        if api == Api::Alibaba {
-            return Err(
-                "`--proxy alibaba=…` cannot work: the signature of a call covers its host, so the platform refuses \
-                        what a proxy sends on; ask `/v1/check` before the call, or let a gateway ask `/authz/alibaba/…`"
-                    .to_owned(),
-            );
-        }
         let upstream = Upstream::new(upstream, UPSTREAM_PATIENCE)
             .map_err(|wrong| format!("`--proxy {}=…`: {wrong}", api.name()))?;
         let room = Room::new(bounds.body);

@@ -83,11 +83,6 @@ impl Tls {
         self.now().expires
     }
 
-    /// The files.
-    pub fn files(&self) -> &TlsFiles {
-        &self.files
-    }
-
     /// The certificate's file.
     pub fn certificate(&self) -> &Path {
         &self.files.certificate

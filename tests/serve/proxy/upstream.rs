@@ -73,13 +73,19 @@ impl Upstream {
                 if stopped.load(Ordering::SeqCst) {
                     break;
                 }
-                connections.fetch_add(1, Ordering::SeqCst);
                 open.lock().unwrap().push(stream.try_clone().unwrap());
                 let (arrived, held, respond) = (Arc::clone(&arrived), Arc::clone(&held), Arc::clone(&respond));
-                let closed = Arc::clone(&closed);
+                let (connections, closed) = (Arc::clone(&connections), Arc::clone(&closed));
                 std::thread::spawn(move || {
-                    serve(stream, &arrived, &held, &*respond);
-                    closed.fetch_add(1, Ordering::SeqCst);
+                    let mut counted = false;
+                    serve(stream, &arrived, &held, &*respond, &mut || {
+                        if !std::mem::replace(&mut counted, true) {
+                            connections.fetch_add(1, Ordering::SeqCst);
+                        }
+                    });
+                    if counted {
+                        closed.fetch_add(1, Ordering::SeqCst);
+                    }
                 });
             }
         });
@@ -141,7 +147,14 @@ impl Drop for Upstream {
     }
 }
 
-fn serve(stream: TcpStream, arrived: &Mutex<Vec<Arrived>>, held: &AtomicBool, respond: &Respond) {
+/// Serves a connection. What the gate itself looks up is answered, and not counted: it is nothing that was passed on.
+fn serve(
+    stream: TcpStream,
+    arrived: &Mutex<Vec<Arrived>>,
+    held: &AtomicBool,
+    respond: &Respond,
+    passed_on: &mut dyn FnMut(),
+) {
     let mut writer = stream.try_clone().unwrap();
     let mut reader = BufReader::new(stream);
     loop {
@@ -153,6 +166,12 @@ fn serve(stream: TcpStream, arrived: &Mutex<Vec<Arrived>>, held: &AtomicBool, re
             }
         }
         let mut request = Arrived { head: String::from_utf8(head).unwrap(), body: Vec::new(), length: 0 };
+        if request.header("user-agent").is_some_and(|agent| agent.starts_with("sluicegate/")) {
+            let _ =
+                writer.write_all(b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+            return;
+        }
+        passed_on();
         while held.load(Ordering::SeqCst) {
             std::thread::sleep(SOON / 2000);
         }

@@ -254,7 +254,7 @@ async fn whatever_a_store_does_is_bounded() {
     for (name, why) in [
         ("moved", "the store gives an error"),
         ("bucket", "NoSuchBucket"),
-        ("page", "not here"),
+        ("page", "the store gives an error"),
         ("denied", "refuses access"),
         ("large", "more than 65536 bytes"),
         ("endless", "more than 65536 bytes"),

@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn targets_are_kept_byte_for_byte() {
-        for target in ["/", "//jobs", "/%73top", "/a%2fb?", "/?a=1;b=2", "/jobs/ü?x", "/a?b?c={}|\"", "/jobs/./x"] {
+        for target in ["/", "//jobs", "/%73top", "/a%2fb?", "/?a=1;b=2", "/jobs/ü?x", "/a?b?c={}|", "/jobs/./x"] {
             let head = read(&format!("GET {target} HTTP/1.1\r\nHost: h\r\n\r\n")).unwrap();
             assert_eq!((head.target.as_str(), head.length), (target, Length::None));
         }
