@@ -147,6 +147,8 @@ pub fn table() -> Vec<Spelling> {
         path("path: a backslash", "/jobs\\{j}\\stop"),
         path("path: capitals", "/JOBS/{j}/stop"),
         path("path: job id in capitals", "/jobs/{J}/stop"),
+        path("path: a character behind the job id", "/jobs/{j}Z/stop"),
+        path("path: an encoded blank behind the job id", "/jobs/{j}%20/stop"),
         path("path: parameter", "/jobs/{j}/stop;x=1"),
         path("path: parameter within", "/jobs;x=1/{j}/stop"),
         path("path: fragment", "/jobs/{j}/stop#x"),
