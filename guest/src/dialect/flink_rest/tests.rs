@@ -317,6 +317,54 @@ fn restores() {
 }
 
 #[test]
+fn values_that_flink_splits_are_refused() {
+    let run = |query: &str, body: &str| {
+        read("POST", &format!("/v1/jars/fd10682d_demo.jar/run?{query}"), body.as_bytes(), &[]).unwrap().1
+    };
+    for query in [
+        "savepointPath=s3://b/sp,",
+        "savepointPath=s3://b/sp%2C",
+        "savepointPath=s3://b/sp%2c,,",
+        "savepointPath=,s3://b/sp",
+        "savepointPath=s3://b/sp,s3://b/sp",
+        "savepointPath=,",
+        "savepointPath=s3://b/sp&savepointPath=",
+        "savepointPath=&savepointPath=s3://b/sp",
+        "savepointPath=s3://b/sp&s%61vepointPath",
+        "allowNonRestoredState=true,",
+        "allowNonRestoredState=true%2C",
+        "allowNonRestoredState=,true",
+        "allowNonRestoredState=true&allowNonRestoredState=",
+        "allowNonRestoredState=false&allowNonRestoredState=true",
+        "allowNonRestoredState=1",
+        "allowNonRestoredState=%20true",
+    ] {
+        assert_eq!(run(query, ""), [OddityKind::UnknownEnumValue], "{query}");
+    }
+    for query in [
+        "savepointPath=",
+        "savepointPath=s3://b/sp&allowNonRestoredState=TRUE",
+        "allowNonRestoredState=False",
+        "allowNonRestoredState=",
+        "programArg=--topics,a,b&programArg=--x,&program-args=--y%2C1,2&entry-class=a.B,&parallelism=2,",
+    ] {
+        assert_eq!(run(query, ""), [], "{query}");
+    }
+    // The body decides.
+    assert_eq!(
+        run(
+            "savepointPath=a,&allowNonRestoredState=true,",
+            r#"{"savepointPath":"s3://b/a,b","allowNonRestoredState":false}"#
+        ),
+        []
+    );
+    for query in ["?mode=cancel,", "?mode=cancel%2C", "?mode=,cancel", "?mode=cancel&mode=", "?mode=stop,"] {
+        let (words, oddities) = read("PATCH", &format!("{JOB}{query}"), b"", &[]).unwrap();
+        assert_eq!((words.as_str(), oddities), ("cancel", vec![OddityKind::UnknownEnumValue]), "{query}");
+    }
+}
+
+#[test]
 fn harmless_requests_of_the_web_page_and_the_client_are_nothing() {
     for (method, target, body) in [
         ("GET", "/", ""),
