@@ -283,6 +283,28 @@ mod tests {
         assert!(compile_settings(many.as_bytes()).unwrap_err().len() <= 100);
     }
 
+    #[test]
+    fn failures_name_types_and_not_values() {
+        let stop = || Envelope::Http(HttpHead { api: None, method: "POST", target: STOP, headers: &[] });
+        let failed = |envelope, body: &str, facts: &[Fact<'_>]| {
+            check(&Request { envelope, body: body.as_bytes() }, facts, &[]).unwrap_err().message
+        };
+        for (body, words) in [
+            (r#"[{"password":"hunter2"}]"#, "an array"),
+            (r#""hunter2""#, "a text"),
+            ("4711", "a number"),
+            ("true", "`true` or `false`"),
+            ("null", "`null`"),
+        ] {
+            assert_eq!(failed(stop(), body, &[]), format!("the body must be a JSON object, not {words}"));
+        }
+        for body in ["[hunter2]", "hunter2", "4711", "metadata: !!int hunter2"] {
+            let facts = Fact::declared(Source::Operator, body.as_bytes());
+            let told = [failed(Envelope::Plan, body, &[]), failed(stop(), "{}", &[facts])];
+            assert!(told.iter().all(|told| !told.contains("hunter2") && !told.contains("4711")), "{told:?}");
+        }
+    }
+
     fn decided(envelope: Envelope<'_>, body: &str, facts: &[&str]) -> Verdict {
         let request = Request { envelope, body: body.as_bytes() };
         let mut lookups = Vec::new();

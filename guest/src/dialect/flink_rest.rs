@@ -46,7 +46,7 @@ pub(super) fn decode<R>(
     };
     let root = document.as_ref().map(Document::root);
     if let Some(root) = root.filter(|root| !root.is_object()) {
-        return Err(Failure::malformed(format!("the body must be a JSON object, not {}", short(root))));
+        return Err(Failure::malformed(format!("the body must be a JSON object, not {}", root.type_words())));
     }
     header_intent(call, &mut stage);
     header_override(call, &mut stage);
