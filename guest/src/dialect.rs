@@ -122,7 +122,9 @@ pub(crate) fn decode<R>(
                 Some(Api::FlinkRest) => flink_rest::decode(&call, &context, then),
                 None => Err(Failure::unsupported(format!(
                     "`{} {}` belongs to no API that is known here; name it with --api ververica, alibaba or flink-rest",
-                    head.method, head.target
+                    head.method,
+                    // The query may hold a token.
+                    head.target.split(['?', '#']).next().unwrap_or_default()
                 ))),
             }
         }

@@ -145,6 +145,8 @@ mod tests {
     use crate::compile_settings;
     use crate::verdict::{Decision, Verdict};
 
+    const JOB: &str = "42aedb6e5490ff65f60746294f1d1f35";
+    const STOP: &str = "/jobs/42aedb6e5490ff65f60746294f1d1f35/stop";
     const DRAIN: &[u8] = br#"{"drain": true, "targetDirectory": "s3://b/sp"}"#;
 
     fn compiled(settings: &str) -> Vec<u8> {
@@ -152,9 +154,9 @@ mod tests {
     }
 
     fn drain(facts: &[(Source, &str)], settings: &str) -> Decision {
-        let head = HttpHead { api: None, method: "POST", target: "/jobs/ab/stop", headers: &[] };
+        let head = HttpHead { api: None, method: "POST", target: STOP, headers: &[] };
         let declared = facts.iter().map(|(source, text)| Fact::declared(*source, text.as_bytes()));
-        let lookup = Lookup::FlinkJob("ab".to_owned());
+        let lookup = Lookup::FlinkJob(JOB.to_owned());
         let facts: Vec<_> = declared.chain([Fact::observed(&lookup, Answer::Absent)]).collect();
         let request = Request { envelope: Envelope::Http(head), body: DRAIN };
         match check(&request, &facts, &compiled(settings)).unwrap() {
@@ -227,10 +229,11 @@ mod tests {
 
     #[test]
     fn the_settings_say_whether_an_undecided_request_passes() {
-        let head = HttpHead { api: None, method: "POST", target: "/jobs/ab/stop", headers: &[] };
+        let head = HttpHead { api: None, method: "POST", target: STOP, headers: &[] };
         let request = Request { envelope: Envelope::Http(head), body: DRAIN };
-        let job = Lookup::FlinkJob("ab".to_owned());
-        let running = Fact::observed(&job, Answer::Found(br#"{"jid": "ab", "state": "RUNNING"}"#));
+        let job = Lookup::FlinkJob(JOB.to_owned());
+        let running =
+            Fact::observed(&job, Answer::Found(br#"{"jid": "42aedb6e5490ff65f60746294f1d1f35", "state": "RUNNING"}"#));
         let said = |settings: &str, facts: &[Fact<'_>]| match check(&request, facts, &compiled(settings)).unwrap() {
             Outcome::Decided(verdict) => (verdict.decision, verdict.passes),
             Outcome::Needs(needs) => panic!("{needs:?}"),
@@ -278,6 +281,28 @@ mod tests {
         assert!(problems.iter().all(|problem| !problem.message.contains(char::is_control)));
         let many: String = (0..5_000).map(|name| format!("n{name}: 1\n")).collect();
         assert!(compile_settings(many.as_bytes()).unwrap_err().len() <= 100);
+    }
+
+    #[test]
+    fn failures_name_types_and_not_values() {
+        let stop = || Envelope::Http(HttpHead { api: None, method: "POST", target: STOP, headers: &[] });
+        let failed = |envelope, body: &str, facts: &[Fact<'_>]| {
+            check(&Request { envelope, body: body.as_bytes() }, facts, &[]).unwrap_err().message
+        };
+        for (body, words) in [
+            (r#"[{"password":"hunter2"}]"#, "an array"),
+            (r#""hunter2""#, "a text"),
+            ("4711", "a number"),
+            ("true", "`true` or `false`"),
+            ("null", "`null`"),
+        ] {
+            assert_eq!(failed(stop(), body, &[]), format!("the body must be a JSON object, not {words}"));
+        }
+        for body in ["[hunter2]", "hunter2", "4711", "metadata: !!int hunter2"] {
+            let facts = Fact::declared(Source::Operator, body.as_bytes());
+            let told = [failed(Envelope::Plan, body, &[]), failed(stop(), "{}", &[facts])];
+            assert!(told.iter().all(|told| !told.contains("hunter2") && !told.contains("4711")), "{told:?}");
+        }
     }
 
     fn decided(envelope: Envelope<'_>, body: &str, facts: &[&str]) -> Verdict {

@@ -240,7 +240,7 @@ fn platform(deployment: Node<'_>) -> Result<Dialect, Failure> {
 /// Refuses members that a plan does not have.
 fn only(node: Node<'_>, names: &[&str]) -> Result<(), Failure> {
     if !node.is_object() {
-        return Err(wrong(node, format!("expected an object, not {}", node.source())));
+        return Err(wrong(node, format!("expected an object, not {}", node.type_words())));
     }
     for (key, _) in node.members() {
         let name = key.text().unwrap_or_default();

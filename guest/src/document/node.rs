@@ -90,6 +90,19 @@ impl<'d> Node<'d> {
         self.item().kind == Kind::Number
     }
 
+    /// The type in words, for messages that must not repeat a value: they stand in logs, and it may be a secret.
+    pub fn type_words(&self) -> &'static str {
+        match self.item().kind {
+            Kind::Null => "`null`",
+            Kind::True | Kind::False => "`true` or `false`",
+            Kind::Number => "a number",
+            Kind::Text | Kind::Key => "a text",
+            Kind::Array => "an array",
+            Kind::Object => "an object",
+            Kind::Skipped => "another value",
+        }
+    }
+
     /// The member of this name; of several, the last. `None` also when this is not an object or the value is null:
     /// for every platform here null equals absent.
     pub fn get(&self, name: &str) -> Option<Node<'d>> {

@@ -236,7 +236,7 @@ fn resolve(
                 _ => false,
             };
             if !fits {
-                return Err(DocumentError::new(format!("`{text}` is no `{}`", tag.suffix), at));
+                return Err(DocumentError::new(format!("a value tagged `!!{0}` is no `{0}`", tag.suffix), at));
             }
             resolved
         }

@@ -153,7 +153,7 @@ pub(super) fn check(root: Node<'_>) -> Result<(), Failure> {
 
 fn object(node: Node<'_>, fields: &[(&'static str, Shape)]) -> Result<(), Failure> {
     if !node.is_object() {
-        return Err(wrong(node, format!("expected an object, found {}", node.source())));
+        return Err(wrong(node, format!("expected an object, found {}", node.type_words())));
     }
     for (key, value) in node.members() {
         let name = key.text().unwrap_or_default();

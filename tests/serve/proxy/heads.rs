@@ -82,7 +82,10 @@ fn bodies_are_framed_anew() {
             "GET /jobs/overview HTTP/1.1\r\nHost: h\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
             Some("2"),
         ),
-        ("POST /jobs/x/checkpoints HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", Some("0")),
+        (
+            "POST /jobs/42aedb6e5490ff65f60746294f1d1f35/checkpoints HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n",
+            Some("0"),
+        ),
         ("GET /jobs/overview HTTP/1.0\r\n\r\n", None),
         ("GET /jobs/overview HTTP/1.0\r\nContent-Length: 2\r\n\r\n{}", Some("2")),
     ] {

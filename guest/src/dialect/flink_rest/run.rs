@@ -69,33 +69,35 @@ impl<'d> Route<'_, 'd> {
 
     fn restore(&mut self, configuration: &Configuration<'d>) -> (Restore<'d>, Place<'d>) {
         let field = self.body.text("savepointPath", self.stage);
-        let in_query: Vec<String> = self
-            .call
-            .query
-            .iter()
-            .filter(|(name, value)| name == "savepointPath" && !value.is_empty())
-            .map(|(_, value)| value.clone().into_owned())
-            .collect();
         if let Some((node, path)) = non_empty(field) {
             return (Restore::Location(path), Place::Body(node));
         }
-        match in_query.as_slice() {
-            [] => {}
-            [path] => return (Restore::Location(Cow::Owned(path.clone())), Place::Target),
-            _ => self.stage.oddities.push(
-                Oddity::new(
-                    OddityKind::UnknownEnumValue,
-                    Place::Target,
-                    "`savepointPath` stands in the query more than once",
-                    "give one `savepointPath`, best in the body",
-                )
-                .observed(in_query.join(", ")),
-            ),
+        if let Some(path) = self.only_value("savepointPath", "give one `savepointPath`, best in the body")
+            && !path.is_empty()
+        {
+            return (Restore::Location(Cow::Owned(path)), Place::Target);
         }
         match configuration.entry(RECOVERY_PATH).filter(|entry| !entry.value.is_empty()) {
             Some(entry) => (Restore::Location(entry.value.clone()), Place::Body(entry.node)),
             None => (Restore::Empty, Place::of(field)),
         }
+    }
+
+    /// The value of a query parameter that decides. Flink joins the values of one name with `,`, splits them there, and
+    /// drops empty ones at the end: `a,` and `a&name=` are `a` to it (2.3.0, run: `HandlerRequest`). Both are refused.
+    fn only_value(&mut self, name: &str, remedy: &'static str) -> Option<String> {
+        let values = self.call.query.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_ref());
+        let values: Vec<&str> = values.collect();
+        let why = match values.as_slice() {
+            [] => return None,
+            [value] if !value.contains(',') => return Some((*value).to_owned()),
+            [_] => "holds a `,` in the query, where Flink splits it into several values",
+            _ => "stands in the query more than once",
+        };
+        let message = format!("`{name}` {why}");
+        let oddity = Oddity::new(OddityKind::UnknownEnumValue, Place::Target, message, remedy);
+        self.stage.oddities.push(oddity.observed(values.join(", ")));
+        None
     }
 
     fn allow_non_restored_state(&mut self, configuration: &Configuration<'d>) -> (Option<bool>, Option<Place<'d>>) {
@@ -104,8 +106,22 @@ impl<'d> Route<'_, 'd> {
         if let Some(node) = field {
             return (Some(said), Some(Place::Body(node)));
         }
-        if let Some(value) = self.call.parameter("allowNonRestoredState") {
-            return (Some(value.eq_ignore_ascii_case("true")), Some(Place::Target));
+        let remedy = "send `allowNonRestoredState=true` or `allowNonRestoredState=false`, once";
+        if let Some(value) = self.only_value("allowNonRestoredState", remedy) {
+            let on = value.eq_ignore_ascii_case("true");
+            if !on && !value.is_empty() && !value.eq_ignore_ascii_case("false") {
+                self.stage.oddities.push(
+                    Oddity::new(
+                        OddityKind::UnknownEnumValue,
+                        Place::Target,
+                        "`allowNonRestoredState` must be `true` or `false`; Flink takes every other word for `false`",
+                        remedy,
+                    )
+                    .observed(format!("`{value}`"))
+                    .expected("true or false"),
+                );
+            }
+            return (Some(on), Some(Place::Target));
         }
         match configuration.entry(IGNORE_UNCLAIMED_STATE) {
             Some(entry) => (configuration.is_on(IGNORE_UNCLAIMED_STATE), Some(Place::Body(entry.node))),

@@ -193,6 +193,63 @@ fn paths_that_are_refused() {
 }
 
 #[test]
+fn ids_that_only_flink_reads_are_refused() {
+    let id = JOB.trim_start_matches("/jobs/");
+    let rest = &id[1..];
+    let odd = [
+        format!("+{rest}"),
+        format!("%2B{rest}"),
+        format!("-{rest}"),
+        format!("{id}Z"),
+        format!("{id}0"),
+        format!("{id}%20"),
+        format!("%20{id}"),
+        // Full-width and Arabic-Indic threes.
+        format!("%EF%BC%93{rest}"),
+        format!("%D9%A3{rest}"),
+        // A letter of two bytes: 32 bytes, 31 characters.
+        format!("%C3%A9{}", &id[2..]),
+        rest.to_owned(),
+        format!("0x{}", &id[2..]),
+        "a".to_owned(),
+    ];
+    let refused = ("Unknown".to_owned(), vec![OddityKind::UnknownRequest]);
+    let routes = [
+        ("PATCH", "/jobs/{}?mode=cancel"),
+        ("PATCH", "/jobs/{}"),
+        ("PATCH", "/v1/jobs/{}/rescaling?parallelism=4"),
+        ("PATCH", "/jobs/{}/clientHeartbeat"),
+        ("POST", "/jobs/{}/stop"),
+        ("POST", "//v1/jobs/{}/savepoints/"),
+        ("POST", "/jobs/{}/checkpoints"),
+        ("POST", "/jobs/{}/coordinators/a"),
+        ("PUT", "/jobs/{}/resource-requirements"),
+        ("GET", "/jobs/{}/yarn-cancel"),
+        ("GET", "/jobs/{}/yarn-stop"),
+        ("POST", "/applications/{}/cancel"),
+    ];
+    for (method, route) in routes {
+        for id in &odd {
+            let target = route.replace("{}", id);
+            assert_eq!(read(method, &target, b"", &[]).unwrap(), refused, "{method} {target}");
+        }
+        for id in [id.to_owned(), id.to_uppercase(), format!("%33{rest}")] {
+            let target = route.replace("{}", &id);
+            let oddities = read(method, &target, b"", &[]).unwrap().1;
+            assert!(!oddities.contains(&OddityKind::UnknownRequest), "{method} {target}");
+        }
+    }
+    for route in ["/jobs/{}", "/jobs/{}/checkpoints", "/jobs/{}/savepoints/a", "/applications/{}"] {
+        for id in &odd {
+            let target = route.replace("{}", id);
+            assert_eq!(read("GET", &target, b"", &[]).unwrap(), ("nothing".to_owned(), vec![]), "{target}");
+        }
+    }
+    // No id at all.
+    assert_eq!(read("POST", "/jobs", b"", &[]).unwrap().0, "OpaqueStart");
+}
+
+#[test]
 fn cancels() {
     use OddityKind::{
         GetRequestCancelsJob, ImplicitCancelMode, RemovedEndpoint, UnknownEnumValue, UnknownLifecycleField,
@@ -257,6 +314,54 @@ fn restores() {
         assert_eq!(run("", body).1, [OddityKind::UnknownEnumValue], "{body}");
     }
     assert_eq!(run("?savepointPath=a&savepointPath=b", "").1, [OddityKind::UnknownEnumValue]);
+}
+
+#[test]
+fn values_that_flink_splits_are_refused() {
+    let run = |query: &str, body: &str| {
+        read("POST", &format!("/v1/jars/fd10682d_demo.jar/run?{query}"), body.as_bytes(), &[]).unwrap().1
+    };
+    for query in [
+        "savepointPath=s3://b/sp,",
+        "savepointPath=s3://b/sp%2C",
+        "savepointPath=s3://b/sp%2c,,",
+        "savepointPath=,s3://b/sp",
+        "savepointPath=s3://b/sp,s3://b/sp",
+        "savepointPath=,",
+        "savepointPath=s3://b/sp&savepointPath=",
+        "savepointPath=&savepointPath=s3://b/sp",
+        "savepointPath=s3://b/sp&s%61vepointPath",
+        "allowNonRestoredState=true,",
+        "allowNonRestoredState=true%2C",
+        "allowNonRestoredState=,true",
+        "allowNonRestoredState=true&allowNonRestoredState=",
+        "allowNonRestoredState=false&allowNonRestoredState=true",
+        "allowNonRestoredState=1",
+        "allowNonRestoredState=%20true",
+    ] {
+        assert_eq!(run(query, ""), [OddityKind::UnknownEnumValue], "{query}");
+    }
+    for query in [
+        "savepointPath=",
+        "savepointPath=s3://b/sp&allowNonRestoredState=TRUE",
+        "allowNonRestoredState=False",
+        "allowNonRestoredState=",
+        "programArg=--topics,a,b&programArg=--x,&program-args=--y%2C1,2&entry-class=a.B,&parallelism=2,",
+    ] {
+        assert_eq!(run(query, ""), [], "{query}");
+    }
+    // The body decides.
+    assert_eq!(
+        run(
+            "savepointPath=a,&allowNonRestoredState=true,",
+            r#"{"savepointPath":"s3://b/a,b","allowNonRestoredState":false}"#
+        ),
+        []
+    );
+    for query in ["?mode=cancel,", "?mode=cancel%2C", "?mode=,cancel", "?mode=cancel&mode=", "?mode=stop,"] {
+        let (words, oddities) = read("PATCH", &format!("{JOB}{query}"), b"", &[]).unwrap();
+        assert_eq!((words.as_str(), oddities), ("cancel", vec![OddityKind::UnknownEnumValue]), "{query}");
+    }
 }
 
 #[test]
