@@ -45,6 +45,7 @@ pub struct Inquiry {
 
 /// Where a judgement stands.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "made once a step, and taken apart at once")]
 pub enum Step {
     /// The judgement.
     Decided(Verdict),

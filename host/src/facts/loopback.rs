@@ -1,4 +1,5 @@
 //! What tests of the sources need: a server on loopback that answers as it is told to, well or badly, and folders.
+#![expect(clippy::unwrap_used, reason = "a test whose surroundings cannot be set up fails")]
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};

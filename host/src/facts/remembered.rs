@@ -431,10 +431,11 @@ mod tests {
             ask(&memory, &number.to_string(), Read::done(Answered::Found(vec![0; 8 << 10]))).await;
         }
         ask(&memory, "large", Read::done(Answered::Found(vec![0; 64 << 10]))).await;
-        let state = memory.lock();
-        assert!(state.entries.len() <= 4 && state.bytes <= 40 << 10, "{} {}", state.entries.len(), state.bytes);
-        assert!(state.entries.contains_key("99") && !state.entries.contains_key("large"));
-        drop(state);
+        {
+            let state = memory.lock();
+            assert!(state.entries.len() <= 4 && state.bytes <= 40 << 10, "{} {}", state.entries.len(), state.bytes);
+            assert!(state.entries.contains_key("99") && !state.entries.contains_key("large"));
+        }
         let pending = |key: &str| {
             let (memory, key) = (Arc::clone(&memory), key.to_owned());
             async move {

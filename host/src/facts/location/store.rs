@@ -20,9 +20,11 @@ const CONNECT: Duration = Duration::from_secs(1);
 const EXCHANGE: Duration = Duration::from_secs(4);
 /// Bytes of an answer that is no object.
 const MOST_OF_AN_ERROR: usize = 64 << 10;
-/// What stores say when there is no such object. Anything else that they answer with 404 (no such bucket, a page of some
-/// proxy) says nothing about the object.
-const NO_OBJECT: &[&str] = &["NoSuchKey", "BlobNotFound", "No such object"];
+/// The codes with which S3, OSS and Azure say that there is no such object. Anything else that is answered with 404 (no
+/// such bucket, a page of some proxy) says nothing about the object.
+const NO_OBJECT: &[&str] = &["NoSuchKey", "BlobNotFound"];
+/// The words of GCS, which has one code for whatever is not found.
+const NO_OBJECT_OF_GCS: &str = "No such object";
 
 /// A bucket or container.
 ///
@@ -97,7 +99,6 @@ impl Store {
             Ok(buffer) => return Read::done(Answered::Found(buffer.to_vec())),
             Err(error) => error,
         };
-        let said = error.message();
         if let Some(TooLarge(most)) = cause(&error) {
             return Read::unavailable(format!("the file has more than {most} bytes"));
         }
@@ -105,13 +106,37 @@ impl Store {
             return Read::unreachable(format!("the store gives no answer: {why}"));
         }
         match error.kind() {
-            ErrorKind::NotFound if NO_OBJECT.iter().any(|code| said.contains(code)) => Read::done(Answered::Absent),
+            ErrorKind::NotFound if no_object(error.message()) => Read::done(Answered::Absent),
             ErrorKind::PermissionDenied => {
                 Read::unavailable("the store refuses access; look at the credentials of the gate")
             }
-            _ => Read::unavailable(format!("the store gives an error: {}", clean(said))),
+            _ => Read::unavailable(format!("the store gives an error: {}", told(error.message()))),
         }
     }
+}
+
+fn no_object(message: &str) -> bool {
+    match field(message, "code") {
+        Some(code) => NO_OBJECT.contains(&code),
+        None => message.contains(NO_OBJECT_OF_GCS),
+    }
+}
+
+/// What a store says, for people: opendal hands on the fields of its error in Rust's own form.
+fn told(message: &str) -> String {
+    let text = match (field(message, "code"), field(message, "message")) {
+        (Some(code), said) => clean(format!("{code} {}", said.unwrap_or_default()).trim()),
+        (None, _) => clean(message),
+    };
+    match text.is_empty() {
+        true => "what it answers is not in its own form; is this its address?".to_owned(),
+        false => text,
+    }
+}
+
+fn field<'m>(message: &'m str, name: &str) -> Option<&'m str> {
+    let (_, rest) = message.split_once(&format!("{name}: \""))?;
+    rest.split('"').next()
 }
 
 /// What our own client found wrong.

@@ -252,14 +252,14 @@ async fn whatever_a_store_does_is_bounded() {
     .await;
     let live = s3(&server.address);
     for (name, why) in [
-        ("moved", "the store gives an error"),
-        ("bucket", "NoSuchBucket"),
-        ("page", "the store gives an error"),
+        ("moved", "is this its address"),
+        ("bucket", "error: NoSuchBucket m"),
+        ("page", "is this its address"),
         ("denied", "refuses access"),
         ("large", "more than 65536 bytes"),
         ("endless", "more than 65536 bytes"),
         ("endless-error", "the store gives an error"),
-        ("busy", "SlowDown"),
+        ("busy", "SlowDown m"),
     ] {
         let said = unavailable(ask(&live, &format!("s3://bucket/flink/{name}")).await);
         assert!(said.contains(why) && !said.contains("s3cr3t"), "{name}: {said}");
