@@ -10,15 +10,19 @@ SLUICEGATE := target/release/sluicegate
 build: target
 	$(CARGO) build $(PROFILE)
 
+# The tests build the binary as well, with libraries of other features: what they have built is not built again.
+$(SLUICEGATE): $(shell find Cargo.toml Cargo.lock wit guest host -type f -not -path '*/target/*') | target
+	$(CARGO) build $(PROFILE)
+
 ## The main job on real requests: refused and explained, or let pass.
-demo: build
+demo: $(SLUICEGATE)
 	@sh tests/demo/run.sh $(SLUICEGATE)
 
 test: target
 	$(CARGO) test $(PROFILE) --workspace
 
 ## With real parts: Flink, its client and web page, Envoy, nginx, Chromium. Installs them (as root), and takes some minutes.
-e2e: build
+e2e: target
 	tests/e2e/install.sh
 	$(CARGO) test $(PROFILE) --workspace --test e2e
 
@@ -29,7 +33,8 @@ lint: target
 
 ## Numbers with budgets: DESIGN and README quote them.
 bench: target
-	$(CARGO) bench -p sluicegate-tests
+	$(CARGO) bench --workspace --bench decision
+	$(CARGO) bench --workspace --bench load
 
 clean:
 	$(CARGO) clean

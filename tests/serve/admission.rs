@@ -217,10 +217,12 @@ fn undecided_is_refused_unless_the_settings_let_it_pass() {
     let head = "apiVersion: sluicegate.dev/v1alpha1\nkind: Settings\nunjudged: undecided\n";
     let strict = folder.write("strict.yaml", head);
     let lenient = folder.write("lenient.yaml", &format!("{head}undecided: allow\n"));
-    // Whether the job runs is not known.
-    let mut unknown = delete();
-    unknown["request"]["oldObject"] = json!(null);
-    let undecided = unknown.to_string().into_bytes();
+    // A rule that could have denied lacks a fact here.
+    let case = sluicegate::yaml::parse(
+        &String::from_utf8(recorded("cases/ha-removed-with-last-state/k8s-removed-defaults-unknown.yaml")).unwrap(),
+    )
+    .unwrap();
+    let undecided = case["request"]["admissionReview"].to_string().into_bytes();
     let refusing = Server::plain(&["--settings", &strict]);
     let refused = validate(&refusing, &undecided).json();
     assert_eq!(refused["response"]["auditAnnotations"]["decision"], "undecided", "{refused}");
