@@ -83,11 +83,17 @@ impl HttpClient for Collector {
             match &answer {
                 Ok(response) if response.status().is_success() => {}
                 Ok(response) => self.complain(&format!("it answers {}", response.status())),
-                Err(error) => self.complain(&error.to_string()),
+                Err(error) => self.complain(&causes(&**error)),
             }
             std::task::Poll::Ready(answer)
         }))
     }
+}
+
+/// The error with what is behind it: the first one alone only says that something was not sent.
+fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let chain = std::iter::successors(Some(error), |error| error.source());
+    chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 impl Drop for Collector {
