@@ -10,7 +10,7 @@ use crate::server::denial;
 use crate::server::door::Mode;
 use crate::server::gate::{Gate, Judgement, NoJudgement};
 use crate::server::reply::{self, Reply};
-use crate::{Basis, Effect, Finding, Verdict};
+use crate::{Basis, Decision, Effect, Finding, Verdict};
 
 /// The longest warning, in characters (k8s.io/api/admission/v1: `AdmissionResponse.warnings`).
 const LONGEST_WARNING: usize = 120;
@@ -51,7 +51,7 @@ struct Status {
 pub fn of(uid: &str, gate: &Gate, outcome: Result<Judgement, NoJudgement>) -> Reply {
     let mode = gate.mode();
     let response = match outcome {
-        Ok(judgement) => judged(uid, mode, &judgement, &judgement.judge.name),
+        Ok(judgement) => judged(uid, &judgement, &judgement.judge.name),
         // Nothing is wrong with the request: the API server does what `failurePolicy` says.
         Err(error) if mode == Mode::Enforce && denial::status(&error) == StatusCode::SERVICE_UNAVAILABLE => {
             return reply::text(StatusCode::SERVICE_UNAVAILABLE, error.to_string());
@@ -62,7 +62,7 @@ pub fn of(uid: &str, gate: &Gate, outcome: Result<Judgement, NoJudgement>) -> Re
     reply::json(StatusCode::OK, &review)
 }
 
-fn judged<'r>(uid: &'r str, mode: Mode, judgement: &Judgement, policy: &PolicyName) -> Response<'r> {
+fn judged<'r>(uid: &'r str, judgement: &Judgement, policy: &PolicyName) -> Response<'r> {
     let verdict = &judgement.verdict;
     let status = (!judgement.passes).then(|| Status {
         status: "Failure",
@@ -74,7 +74,7 @@ fn judged<'r>(uid: &'r str, mode: Mode, judgement: &Judgement, policy: &PolicyNa
         uid,
         allowed: judgement.passes,
         status,
-        warnings: bounded(warnings(verdict, mode, judgement.passes)),
+        warnings: bounded(warnings(verdict, judgement.passes)),
         audit_annotations: annotations(verdict, policy),
     }
 }
@@ -96,11 +96,12 @@ fn unjudged<'r>(uid: &'r str, mode: Mode, error: &NoJudgement, policy: &PolicyNa
 }
 
 /// What the caller sees beside the decision. Each finding is told in two lines: what is wrong, and what to do.
-fn warnings(verdict: &Verdict, mode: Mode, passes: bool) -> Vec<String> {
+fn warnings(verdict: &Verdict, passes: bool) -> Vec<String> {
     let mut lines = Vec::new();
-    let would = if mode == Mode::Warn { "would be refused" } else { "undecided" };
-    if passes && !verdict.passes && verdict.findings.iter().all(|finding| finding.effect != Effect::Deny) {
-        lines.push(line(&format!("{would}: {}", denial::text(verdict))));
+    let would = "would be refused";
+    if passes && verdict.decision == Decision::Undecided {
+        let word = if verdict.passes { "undecided" } else { would };
+        lines.push(line(&format!("{word}: {}", denial::text(verdict))));
     }
     for finding in &verdict.findings {
         match finding.effect {

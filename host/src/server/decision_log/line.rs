@@ -145,7 +145,7 @@ impl Shower {
 fn value(document: &str) -> Value {
     match serde_json::from_str::<Value>(document) {
         // A null would read as nothing at all.
-        Ok(value) if !value.is_string() && !value.is_null() && value.to_string() == document.trim_end() => value,
+        Ok(value) if !value.is_string() && !value.is_null() && is_written(&value, document) => value,
         _ => json!(document),
     }
 }
@@ -168,4 +168,9 @@ fn time(at: SystemTime) -> String {
 
 fn micros(took: Duration) -> u64 {
     u64::try_from(took.as_micros()).unwrap_or(u64::MAX)
+}
+/// Whether this is how the value is written: byte for byte, as the policy wrote it.
+fn is_written(value: &Value, document: &str) -> bool {
+    let written = value.to_string();
+    written == document.trim_end()
 }
