@@ -1,5 +1,6 @@
 //! A server behind the proxy that writes down what arrives, byte for byte, and answers as the test says.
 
+use std::io::ErrorKind::ConnectionReset;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -118,6 +119,18 @@ impl Upstream {
 
     pub fn hold(&self, held: bool) {
         self.held.store(held, Ordering::SeqCst);
+    }
+
+    /// How many connections the gate has closed, whether that was noticed or not.
+    pub fn left(&self) -> usize {
+        let ended = |stream: &&TcpStream| {
+            stream.set_read_timeout(Some(SOON / 2000)).unwrap();
+            match stream.peek(&mut [0]) {
+                Ok(length) => length == 0,
+                Err(error) => error.kind() == ConnectionReset,
+            }
+        };
+        self.open.lock().unwrap().iter().filter(ended).count()
     }
 
     /// Closes every connection from this side, and waits until that is done.
