@@ -64,6 +64,7 @@ impl Flink {
         }
         command
             .arg(format!("-Dlog4j.configurationFile=file:{}/conf/log4j-console.properties", flink_home()?.display()))
+            .arg(format!("-Dlog.file={}", work.join("flink.log").display()))
             .arg("-cp")
             .arg(format!("{}:{}/lib/*", classes().join("Mini").display(), flink_home()?.display()))
             .args(["Mini", "0", "40"])
