@@ -30,6 +30,7 @@ mod watch;
 use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
@@ -87,8 +88,13 @@ pub enum ServerError {
     #[error("{0}")]
     Option(String),
     /// The decision log cannot be written.
-    #[error("cannot write the decision log: {0}")]
-    DecisionLog(std::io::Error),
+    #[error("cannot write the decision log `{}`: {error}", file.display())]
+    DecisionLog {
+        /// The file.
+        file: PathBuf,
+        /// What the system says.
+        error: std::io::Error,
+    },
 }
 
 /// A server with its doors open: connections wait until it runs.
@@ -138,7 +144,14 @@ impl Server {
             }
         };
         let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"), judge.policy.digest()));
-        let log = options.decision_log.map(|log| DecisionLog::open(log, Arc::clone(&metrics))).transpose();
+        let log = match options.decision_log {
+            None => None,
+            Some(log) => {
+                let file = log.path.clone();
+                let wrong = |error| ServerError::DecisionLog { file, error };
+                Some(DecisionLog::open(log, Arc::clone(&metrics)).map_err(wrong)?)
+            }
+        };
         let gate = Arc::new(Gate::new(
             judge,
             Parts {
@@ -147,7 +160,7 @@ impl Server {
                 turnstiles,
                 facts: bounds.facts,
                 metrics: Arc::clone(&metrics),
-                log: log.map_err(ServerError::DecisionLog)?,
+                log,
             },
         ));
         let (phase, phases) = Phases::new();

@@ -59,6 +59,8 @@ fn nothing_starts_with_wrong_options() {
     assert!(told(&[&plain[..], &["--policy", &wrong]].concat()).contains("policy"));
     assert!(told(&[&plain[..], &["--savepoint-prefix", "nowhere"]].concat()).contains("nowhere"));
     assert!(told(&[&plain[..], &["--control-plane", "flink=http://x"]].concat()).contains("flink-rest"));
+    assert!(told(&[&plain[..], &["--log-level", "warning"]].concat()).contains("one of error, warn"));
+    assert!(told(&[&plain[..], &["--decision-log", "/nowhere/log"]].concat()).contains("/nowhere/log"));
     let secret = told(&[&plain[..], &["--credentials", "flink-rest=hunter2"]].concat());
     assert!(secret.contains("file:PATH") && secret.matches("hunter2").count() <= 1, "{secret}");
 }

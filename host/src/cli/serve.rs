@@ -40,7 +40,7 @@ pub struct Serve {
     /// Listen without TLS
     #[arg(long, conflicts_with = "tls_cert", help_heading = "Doors")]
     insecure_http: bool,
-    /// A reverse proxy: API (flink-rest or ververica), where it is, and where to listen (may be repeated)
+    /// A reverse proxy: API (flink-rest or ververica), where it is, and where to listen, without TLS (may be repeated)
     #[arg(long, value_name = "API=URL@ADDRESS", help_heading = "Doors")]
     proxy: Vec<OfApi<Origin>>,
     /// What a gateway puts before an API's paths, taken off by the authorizer (may be repeated)

@@ -196,8 +196,7 @@ impl Gate {
             Err(NoJudgement::Policy(error)) => self.metrics.breach(error),
         }
         if let (Some(live), Ok(Judgement { verdict, passes: true, .. })) = (live, &outcome)
-            && matches!(door, Door::Authorize(_))
-            && (!trial.question.reads() || !verdict.findings.is_empty())
+            && (!verdict.findings.is_empty() || matches!(door, Door::Authorize(_)) && !trial.question.reads())
         {
             // What was looked up is no longer so. (A proxy knows better when.)
             live.forget();
@@ -270,8 +269,10 @@ impl Gate {
         if let (Some(shadow), Ok(judgement)) = (&self.shadow, outcome) {
             shadow.compare(&trial, judgement, &self.metrics);
         }
-        let passed = outcome.as_ref().is_ok_and(|judgement| judgement.passes);
-        let Some(log) = &self.log else { return };
+        let passed = self.mode == Mode::Warn || outcome.as_ref().is_ok_and(|judgement| judgement.passes);
+        // What anybody may ask, and nothing is done about, must not push out what was decided.
+        let idle = trial.question.door == Door::Check && trial.question.caller == Caller::Unknown;
+        let Some(log) = self.log.as_ref().filter(|_| !idle) else { return };
         log.record(Entry {
             at: SystemTime::now(),
             id: trial.question.id,

@@ -156,6 +156,11 @@ where
 /// The level, with the noisy libraries at `warn` unless they are named.
 fn filter(level: &str) -> Result<EnvFilter, TelemetryError> {
     let wrong = || TelemetryError::Level(level.to_owned());
+    // A word that is no level would be taken for the name of a library, and everything else be silent.
+    let directives = level.split(',').map(str::trim);
+    if directives.clone().any(|word| !word.contains(['=', '[', ':']) && word.parse::<LevelFilter>().is_err()) {
+        return Err(wrong());
+    }
     let quiet = level.parse::<LevelFilter>().is_ok_and(|level| level <= LevelFilter::WARN);
     let mut filter: EnvFilter =
         EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).parse(level).map_err(|_| wrong())?;

@@ -106,7 +106,13 @@ impl Shower {
         Value::Object(http)
     }
 
-    fn answer(&mut self, lookup: Value, answer: &Answered) -> Value {
+    fn answer(&mut self, mut lookup: Value, answer: &Answered) -> Value {
+        // A location is as the request spells it, with credentials and signatures where it has some.
+        if let Some(Value::String(location)) = lookup.get_mut("location") {
+            let shown = redact::target(location).into_owned();
+            self.redacted |= shown != *location;
+            *location = shown;
+        }
         match answer {
             Answered::Absent => json!({"lookup": lookup, "absent": true}),
             Answered::Unavailable(why) => json!({"lookup": lookup, "unavailable": self.text(why)}),
