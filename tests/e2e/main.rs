@@ -58,7 +58,8 @@ impl World {
 }
 
 fn main() {
-    let arguments = Arguments::from_args();
+    // One after the other: they share one Flink, and some look at every job in it.
+    let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };
     let world = Arc::new(World::default());
     let mut trials = Vec::new();
     for list in [proxy::trials(), client::trials(), page::trials(), gateways::trials(), spellings::trials()] {
