@@ -2,8 +2,6 @@
 //! and what it answers is handed over as it came: reading it is the policy's business.
 
 #[cfg(feature = "serve")]
-pub(crate) mod clock;
-#[cfg(feature = "serve")]
 mod control_plane;
 mod inquiry;
 #[cfg(feature = "serve")]

@@ -111,7 +111,7 @@ impl Live {
         let mut control_planes: Vec<(Arc<ControlPlane>, _)> = Vec::new();
         for plane in options.control_planes {
             let api = plane.api;
-            let wrong = |why| LiveError::ControlPlane { api: name(api), why };
+            let wrong = |why| LiveError::ControlPlane { api: api.name(), why };
             if control_planes.iter().any(|(known, _)| known.api == api) {
                 return Err(wrong("it is given twice".to_owned()));
             }
@@ -137,7 +137,7 @@ impl Live {
             Lookup::Location(at) => ("location", self.location(at, until).await),
             _ => {
                 let api = api(lookup);
-                (name(api), self.control_plane(api, lookup, until).await)
+                (api.name(), self.control_plane(api, lookup, until).await)
             }
         };
         if let Some(tally) = &self.tally {
@@ -168,12 +168,12 @@ impl Live {
         let Some((plane, memory)) = self.control_planes.iter().find(|(plane, _)| plane.api == api) else {
             return not_set_up(&format!(
                 "no control plane is set up for it; name it with `--control-plane {}=URL`",
-                name(api)
+                api.name()
             ));
         };
         let (plane, wanted) = (Arc::clone(plane), lookup.clone());
         let read = || async move { plane.read(&wanted).await };
-        memory.answer(name(api).to_owned(), format!("{lookup:?}"), until, read).await
+        memory.answer(api.name().to_owned(), format!("{lookup:?}"), until, read).await
     }
 
     async fn location(&self, at: &str, until: Instant) -> (Answered, How) {
@@ -198,14 +198,6 @@ impl std::fmt::Debug for Live {
 
 fn not_set_up(why: &str) -> (Answered, How) {
     (Answered::Unavailable(why.to_owned()), How::Failure)
-}
-
-fn name(api: Api) -> &'static str {
-    match api {
-        Api::FlinkRest => "flink-rest",
-        Api::Ververica => "ververica",
-        Api::Alibaba => "alibaba",
-    }
 }
 
 /// Whose API answers this.

@@ -1,7 +1,5 @@
 //! Reads of Alibaba's Realtime Compute, API 2022-07-18 (DOMAIN 2.1, 2.4, 2.5): signed, and lists page by page.
 
-use std::time::SystemTime;
-
 use reqwest::header::{ACCEPT, AUTHORIZATION, HOST, HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 
@@ -9,9 +7,9 @@ use super::address::query_of;
 use super::credentials::{AccessKey, secret};
 use super::signature::{Call, nonce};
 use super::{ControlPlane, Part, elsewhere, segment};
+use crate::facts::Answered;
 use crate::facts::live::Read;
-use crate::facts::{Answered, clock};
-use crate::{Lookup, Scoped};
+use crate::{Lookup, Scoped, clock};
 
 const VERSION: &str = "2022-07-18";
 /// Entries of a page; the API allows 100.
@@ -116,7 +114,7 @@ impl ControlPlane {
             query: &query_of(query),
             action,
             version: VERSION,
-            date: &clock::rfc3339(SystemTime::now()),
+            date: &clock::now(),
             nonce: &nonce(),
         };
         let mut headers = HeaderMap::new();

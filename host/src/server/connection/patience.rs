@@ -86,6 +86,20 @@ impl<I> Patient<I> {
         self.timer.as_mut().reset(self.head_until.unwrap_or(now + self.idle));
     }
 
+    /// What came of writing.
+    fn wrote(&mut self, written: Poll<io::Result<usize>>, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        match written {
+            Poll::Pending => self.given_up(context).map(Err),
+            Poll::Ready(Ok(_)) => {
+                // The head of this request is long in.
+                self.head_until = None;
+                self.moved(false);
+                written
+            }
+            Poll::Ready(Err(_)) => written,
+        }
+    }
+
     fn given_up(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
         let busy = self.pulse.is_busy();
         if busy && self.head_until.take().is_some() {
@@ -124,16 +138,8 @@ impl<I: AsyncRead + Unpin> AsyncRead for Patient<I> {
 
 impl<I: AsyncWrite + Unpin> AsyncWrite for Patient<I> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
-        match Pin::new(&mut self.io).poll_write(context, data) {
-            Poll::Pending => self.given_up(context).map(Err),
-            Poll::Ready(Ok(written)) => {
-                // The head of this request is long in.
-                self.head_until = None;
-                self.moved(false);
-                Poll::Ready(Ok(written))
-            }
-            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
-        }
+        let written = Pin::new(&mut self.io).poll_write(context, data);
+        self.wrote(written, context)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -149,15 +155,8 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Patient<I> {
         context: &mut Context<'_>,
         data: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        match Pin::new(&mut self.io).poll_write_vectored(context, data) {
-            Poll::Pending => self.given_up(context).map(Err),
-            Poll::Ready(Ok(written)) => {
-                self.head_until = None;
-                self.moved(false);
-                Poll::Ready(Ok(written))
-            }
-            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
-        }
+        let written = Pin::new(&mut self.io).poll_write_vectored(context, data);
+        self.wrote(written, context)
     }
 
     fn is_write_vectored(&self) -> bool {
