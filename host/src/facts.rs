@@ -21,6 +21,8 @@ pub use control_plane::{ControlPlaneOptions, Credentials};
 
 pub use inquiry::{Inquiry, ROUNDS, Step, TOO_MANY_ROUNDS};
 #[cfg(feature = "serve")]
+pub(crate) use live::arrived;
+#[cfg(feature = "serve")]
 pub use live::{How, Live, LiveError, LiveOptions, Objects, Tally};
 #[cfg(feature = "serve")]
 pub use location::{LocationOptions, S3Options};

@@ -119,6 +119,76 @@ fn a_refusal_names_the_rule_first_and_what_to_do() {
     assert!(response["auditAnnotations"]["policy"].as_str().unwrap().starts_with("sha256:"));
 }
 
+fn warnings(response: &Value) -> Vec<String> {
+    response["warnings"].as_array().into_iter().flatten().map(|line| line.as_str().unwrap().to_owned()).collect()
+}
+
+/// The warnings as the texts that they are the lines of.
+fn texts(response: &Value) -> Vec<String> {
+    let mut texts: Vec<String> = Vec::new();
+    for line in warnings(response) {
+        match line.strip_prefix("… ") {
+            None => texts.push(line),
+            Some(more) => texts.last_mut().unwrap().push_str(&format!(" {more}")),
+        }
+    }
+    texts
+}
+
+#[test]
+fn a_refusal_names_the_object_and_the_means_of_its_reader() {
+    let server = Server::plain(&[]);
+    let delete = delete();
+    let (namespace, name) = (&delete["request"]["namespace"], &delete["request"]["name"]);
+    let object = format!("FlinkDeployment {}/{}", namespace.as_str().unwrap(), name.as_str().unwrap());
+    let response = response(&server, &delete);
+    let message = response["status"]["message"].as_str().unwrap();
+    assert!(message.starts_with(&format!("delete-running-without-savepoint: {object}: ")), "{message}");
+    assert!(message.contains("`kubectl annotate … sluicegate.dev/intent=final`"), "{message}");
+    assert!(!message.contains("--intent"), "{message}");
+}
+
+#[test]
+fn no_warning_is_cut_and_what_was_not_judged_is_among_them() {
+    let server = Server::plain(&["--mode", "warn"]);
+    let delete = delete();
+    let response = response(&server, &delete);
+    let result = &checked(delete.to_string().as_bytes())["results"][0];
+    let texts = texts(&response);
+    for finding in result["findings"].as_array().unwrap().iter().filter(|finding| finding["effect"] != "note") {
+        for part in ["message", "remedy"] {
+            let whole = finding[part].as_str().unwrap();
+            assert!(texts.iter().any(|text| text.ends_with(whole)), "{whole} is missing in {texts:#?}");
+        }
+    }
+    let unjudged = result["unjudged"].as_array().unwrap();
+    assert!(!unjudged.is_empty(), "{result:#}");
+    for it in unjudged {
+        let (rule, lacks) = (it["rule"].as_str().unwrap(), it["lacks"].as_str().unwrap());
+        let told = |text: &String| text.starts_with("not judged: ") && text.contains(rule) && text.ends_with(lacks);
+        assert!(texts.iter().any(told), "{rule} lacks {lacks}: {texts:#?}");
+    }
+}
+
+#[test]
+fn an_override_that_counts_is_told_with_its_reason() {
+    let server = Server::plain(&[]);
+    let mut delete = delete();
+    let soon = std::time::SystemTime::now() + std::time::Duration::from_secs(3600);
+    let annotations = json!({
+        "sluicegate.dev/override": "delete-running-without-savepoint",
+        "sluicegate.dev/override-reason": "moved to cluster b",
+        "sluicegate.dev/override-until": sluicegate::clock::rfc3339(soon),
+    });
+    delete["request"]["oldObject"]["metadata"]["annotations"] = annotations;
+    let response = response(&server, &delete);
+    assert_eq!(response["allowed"], true, "{response:#}");
+    let texts = texts(&response);
+    let reason = "overridden: delete-running-without-savepoint: moved to cluster b";
+    assert_eq!(texts[0], reason, "{texts:#?}");
+    assert!(texts[1].starts_with("delete-running-without-savepoint: "), "{texts:#?}");
+}
+
 #[test]
 fn a_dry_run_gets_the_same_answer() {
     let server = Server::plain(&[]);

@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use hyper::header::{HeaderValue, USER_AGENT};
 use kube::config::Kubeconfig;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use self::budget::Budget;
@@ -198,6 +199,18 @@ impl Kubernetes {
                 None => target.all(&about.namespace, self.options.list_bytes, self.options.stale_after),
             },
         }
+    }
+
+    /// While the first list that tells about it is on its way: becomes true when it is here, or cannot be read.
+    #[must_use]
+    pub fn coming(&self, about: &ObjectRef) -> Option<watch::Receiver<bool>> {
+        self.target(&about.kind, &about.namespace).ok()?.coming()
+    }
+
+    /// The same for [`Kubernetes::labels`].
+    #[must_use]
+    pub fn labels_coming(&self, namespace: &str) -> Option<watch::Receiver<bool>> {
+        self.target(NAMESPACES.name, namespace).ok()?.coming()
     }
 
     /// The labels of a namespace, as a JSON object.

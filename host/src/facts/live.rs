@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::Answered;
@@ -31,6 +32,15 @@ pub struct LiveOptions {
 pub trait Objects: Send + Sync {
     /// What is known of this object, or of all of a kind.
     fn answer(&self, object: &ObjectRef) -> Answered;
+
+    /// While the first word about it is still on its way: becomes true when it has come, be it that there is none.
+    fn coming(&self, object: &ObjectRef) -> Option<watch::Receiver<bool>>;
+}
+
+/// Waits for the first word, at the latest until then.
+pub(crate) async fn arrived(mut coming: watch::Receiver<bool>, until: Instant) {
+    // An error means that nobody will say any more.
+    let _ = tokio::time::timeout_at(until, coming.wait_for(|come| *come)).await;
 }
 
 /// Counts look-ups.
@@ -133,7 +143,7 @@ impl Live {
     pub async fn answer(&self, lookup: &Lookup, until: Instant) -> Answered {
         let started = Instant::now();
         let (source, (answer, how)) = match lookup {
-            Lookup::Kubernetes(object) => ("kubernetes", self.object(object)),
+            Lookup::Kubernetes(object) => ("kubernetes", self.object(object, until).await),
             Lookup::Location(at) => ("location", self.location(at, until).await),
             _ => {
                 let api = api(lookup);
@@ -154,13 +164,16 @@ impl Live {
         }
     }
 
-    fn object(&self, object: &ObjectRef) -> (Answered, How) {
-        match &self.kubernetes {
-            None => not_set_up("kubernetes is not watched; start the gate with `--kubernetes`"),
-            Some(objects) => match objects.answer(object) {
-                answer @ Answered::Unavailable(_) => (answer, How::Failure),
-                answer => (answer, How::Hit),
-            },
+    async fn object(&self, object: &ObjectRef, until: Instant) -> (Answered, How) {
+        let Some(objects) = &self.kubernetes else {
+            return not_set_up("kubernetes is not watched; start the gate with `--kubernetes`");
+        };
+        if let Some(coming) = objects.coming(object) {
+            arrived(coming, until).await;
+        }
+        match objects.answer(object) {
+            answer @ Answered::Unavailable(_) => (answer, How::Failure),
+            answer => (answer, How::Hit),
         }
     }
 

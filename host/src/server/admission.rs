@@ -4,6 +4,7 @@
 //! answer must echo.
 
 mod response;
+mod warnings;
 
 use std::time::Duration;
 
@@ -14,17 +15,20 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::caller::Caller;
+use super::denial;
 use super::door::{Door, Stage};
 use super::gate::{Gate, Question};
 use super::options::Bounds;
 use super::reply::{self, Reply};
-use crate::facts::Answered;
-use crate::facts::Live;
 use crate::facts::kubernetes::Kubernetes;
+use crate::facts::{self, Answered, Live};
 use crate::input::Envelope;
 
 /// Kept back of the time that the API server gives, for the way there and back.
 const WAY: Duration = Duration::from_millis(200);
+
+/// Bytes of the longest name of an object that is repeated.
+const LONGEST_OBJECT: usize = 600;
 
 /// What of a review the server itself must know.
 #[derive(Deserialize)]
@@ -39,8 +43,36 @@ struct Review {
 #[serde(rename_all = "camelCase")]
 struct Head {
     uid: String,
+    #[serde(default)]
+    kind: Value,
+    #[serde(default)]
+    resource: Value,
+    #[serde(default)]
+    sub_resource: Value,
+    #[serde(default)]
+    name: Value,
     namespace: Option<String>,
     user_info: Option<User>,
+}
+
+impl Head {
+    /// What it is about, for people: `FlinkDeployment prod/orders`, and as much of it as is told.
+    fn object(&self) -> String {
+        let word = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
+        let kind = match self.sub_resource.as_str() {
+            None | Some("") => word(self.kind.get("kind")),
+            Some(part) => format!("{}/{part}", word(self.resource.get("resource"))),
+        };
+        let (namespace, name) = (self.namespace.as_deref().unwrap_or_default(), word(Some(&self.name)));
+        let text = match (namespace, name.as_str()) {
+            ("", "") => kind,
+            // The API server makes up a name when it stores the object.
+            (namespace, "") => format!("{kind} in {namespace}"),
+            ("", name) => format!("{kind} {name}"),
+            (namespace, name) => format!("{kind} {namespace}/{name}"),
+        };
+        denial::cut(&crate::report::clean(text.trim_start()), LONGEST_OBJECT)
+    }
 }
 
 #[derive(Debug, Deserialize, PartialEq, Eq)]
@@ -48,7 +80,7 @@ struct User {
     username: Option<String>,
 }
 
-/// Where the facts for a review come from: nothing here has to be waited for.
+/// Where the facts for a review come from: nothing here has to be waited for, once the first lists are there.
 #[derive(Clone, Copy, Debug)]
 pub struct Watched<'r> {
     /// What may be looked up.
@@ -66,7 +98,7 @@ pub async fn validate(
     bounds: &Bounds,
     body: Bytes,
 ) -> Reply {
-    let Head { uid, namespace, user_info } = match head(&body) {
+    let head = match head(&body) {
         Ok(head) => head,
         Err(wrong) => {
             gate.metrics().rejected(Door::Validate, "malformed");
@@ -74,7 +106,10 @@ pub async fn validate(
         }
     };
     let time = timeout(query).map_or(bounds.deadline, |told| told.saturating_sub(WAY).max(told / 2));
+    let object = head.object();
+    let Head { uid, namespace, user_info, .. } = head;
     let namespace = namespace.unwrap_or_default();
+    let until = Instant::now() + time.min(bounds.deadline);
     let question = Question {
         door: Door::Validate,
         id: uid.clone(),
@@ -83,12 +118,15 @@ pub async fn validate(
         live: None,
         caller,
         author: user_info.and_then(|user| user.username),
-        labels: watched.kubernetes.and_then(|kubernetes| labels(kubernetes, &namespace)),
-        until: Instant::now() + time.min(bounds.deadline),
+        labels: match watched.kubernetes {
+            None => None,
+            Some(kubernetes) => labels(kubernetes, &namespace, until.min(Instant::now() + bounds.facts)).await,
+        },
+        until,
     };
     let outcome = gate.ask(question, watched.live).await;
     let written = Instant::now();
-    let reply = response::of(&uid, gate, outcome);
+    let reply = response::of(&uid, &object, gate, outcome);
     gate.metrics().stage(Door::Validate, Stage::Reply, written.elapsed());
     reply
 }
@@ -100,7 +138,7 @@ fn head(body: &[u8]) -> Result<Head, String> {
     })?;
     if review.api_version != "admission.k8s.io/v1" || review.kind != "AdmissionReview" {
         let Review { api_version, kind, .. } = review;
-        let (version, kind) = (super::denial::cut(&api_version, 100), super::denial::cut(&kind, 100));
+        let (version, kind) = (denial::cut(&api_version, 100), denial::cut(&kind, 100));
         return Err(format!(
             "this is `{kind}` of `{version}`, not `AdmissionReview` of `admission.k8s.io/v1`; name `v1` in `admissionReviewVersions`"
         ));
@@ -114,7 +152,10 @@ fn head(body: &[u8]) -> Result<Head, String> {
 }
 
 /// The labels of the review's namespace, where they are known: scopes of the settings may ask for them.
-fn labels(kubernetes: &Kubernetes, namespace: &str) -> Option<Value> {
+async fn labels(kubernetes: &Kubernetes, namespace: &str, until: Instant) -> Option<Value> {
+    if let Some(coming) = kubernetes.labels_coming(namespace) {
+        facts::arrived(coming, until).await;
+    }
     match kubernetes.labels(namespace) {
         Answered::Found(labels) => serde_json::from_slice(&labels).ok(),
         Answered::Absent | Answered::Unavailable(_) => None,
@@ -163,6 +204,27 @@ mod tests {
             assert_eq!(told(none), None, "{none}");
         }
         assert_eq!(timeout(None), None);
+    }
+
+    #[test]
+    fn an_object_is_named_as_far_as_it_is_told() {
+        let object = |request: &str| {
+            let review = format!(
+                r#"{{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":{{"uid":"7f",{request}}}}}"#
+            );
+            head(review.as_bytes()).unwrap().object()
+        };
+        let deployment = r#""kind":{"kind":"FlinkDeployment"},"resource":{"resource":"flinkdeployments"}"#;
+        for (more, named) in [
+            (r#""namespace":"prod","name":"orders""#, "FlinkDeployment prod/orders"),
+            (r#""namespace":"prod","name":"""#, "FlinkDeployment in prod"),
+            (r#""namespace":null"#, "FlinkDeployment"),
+            (r#""namespace":"prod","name":"orders","subResource":"scale""#, "flinkdeployments/scale prod/orders"),
+            (r#""namespace":"prod","name":"a\tb""#, "FlinkDeployment prod/a\u{fffd}b"),
+        ] {
+            assert_eq!(object(&format!("{deployment},{more}")), named);
+        }
+        assert_eq!(object(r#""kind":5,"name":[]"#), "");
     }
 
     #[test]

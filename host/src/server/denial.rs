@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::gate::NoJudgement;
 use super::reply::{self, Reply};
 use super::turnstile::TurnedAway;
-use crate::{Api, Effect, FailureKind, Finding, PolicyError, Verdict};
+use crate::{Api, Effect, FailureKind, Finding, Place, PolicyError, Verdict};
 
 /// The header that tells decision and rules.
 pub const DECISION: &str = "x-sluicegate-decision";
@@ -18,16 +18,37 @@ const LONGEST_TEXT: usize = 8 << 10;
 
 /// Why a request is refused: the rules' ids first, then for each what is wrong and what to do.
 pub fn text(verdict: &Verdict) -> String {
+    text_about("", verdict)
+}
+
+/// The same, with what the request is about: of several objects that one request deletes, people see which is refused.
+pub fn text_about(object: &str, verdict: &Verdict) -> String {
+    let object = if object.is_empty() { String::new() } else { format!(": {object}") };
     let denying: Vec<_> = verdict.findings.iter().filter(|finding| finding.effect == Effect::Deny).collect();
     if denying.is_empty() {
-        return undecided(verdict);
+        return undecided(&object, verdict);
     }
     let mut text = rules(denying.iter().map(|finding| finding.rule.as_str())).join(", ");
+    text.push_str(&object);
     for (number, finding) in denying.iter().enumerate() {
         let number = if denying.len() > 1 { format!(" ({})", number + 1) } else { String::new() };
         text.push_str(&format!(":{number} {}", sentence(finding)));
     }
     cut(&text, LONGEST_TEXT)
+}
+
+/// What the caller asked of the gate itself, by header or annotation, and why it does not count. It lifts nothing, so
+/// nobody but its sender need know.
+fn in_vain(verdict: &Verdict) -> String {
+    let ours = |place: &Place| match place {
+        Place::Header(name) => name.starts_with("x-sluicegate-"),
+        // A `/` within a name, as a JSON pointer writes it.
+        Place::Body(span) => span.pointer.contains("sluicegate.dev~1"),
+        Place::Target => false,
+    };
+    let heard = |finding: &&Finding| finding.effect == Effect::Warn && finding.place.as_ref().is_some_and(ours);
+    let told = verdict.findings.iter().filter(heard);
+    told.map(|finding| format!("; besides, {}: {}", finding.rule, sentence(finding))).collect()
 }
 
 /// One finding: what is wrong, what was found, what to do.
@@ -41,11 +62,12 @@ fn sentence(finding: &Finding) -> String {
     format!("{}{found}; to do: {}", finding.message, finding.remedy)
 }
 
-fn undecided(verdict: &Verdict) -> String {
+fn undecided(object: &str, verdict: &Verdict) -> String {
     let ids = rules(verdict.unjudged.iter().map(|unjudged| unjudged.rule.as_str())).join(", ");
     let lacks: Vec<_> = verdict.unjudged.iter().map(|unjudged| unjudged.lacks.as_str()).collect();
     let lacks = lacks.join("; ");
-    cut(&format!("{ids}: not decided, and the settings ask to refuse then; what is not known: {lacks}"), LONGEST_TEXT)
+    let text = format!("{ids}{object}: not decided, and the settings ask to refuse then; what is not known: {lacks}");
+    cut(&text, LONGEST_TEXT)
 }
 
 /// Each id once, in order.
@@ -115,7 +137,8 @@ pub fn error(api: Api, status: StatusCode, text: &str) -> Reply {
 
 /// A refusal by verdict, in this API's own form.
 pub fn refusal(api: Api, verdict: &Verdict) -> Reply {
-    let mut reply = error(api, StatusCode::FORBIDDEN, &format!("refused by sluicegate: {}", text(verdict)));
+    let text = cut(&format!("refused by sluicegate: {}{}", text(verdict), in_vain(verdict)), LONGEST_TEXT);
+    let mut reply = error(api, StatusCode::FORBIDDEN, &text);
     reply.headers_mut().insert(DECISION, header(verdict));
     reply
 }

@@ -4,6 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch as channel;
+
 use super::ServerError;
 use super::connection::{Phase, Phases};
 use super::metrics::Metrics;
@@ -73,6 +75,10 @@ impl Sources {
 impl Objects for Kubernetes {
     fn answer(&self, object: &ObjectRef) -> Answered {
         Self::answer(self, object)
+    }
+
+    fn coming(&self, object: &ObjectRef) -> Option<channel::Receiver<bool>> {
+        Self::coming(self, object)
     }
 }
 

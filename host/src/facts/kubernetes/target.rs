@@ -3,6 +3,8 @@
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
+use tokio::sync::watch;
+
 use super::budget::Budget;
 use super::reads::Trouble;
 use super::resource::Kind;
@@ -13,6 +15,8 @@ pub(super) struct Target {
     pub(super) kind: &'static Kind,
     pub(super) namespace: Option<String>,
     state: RwLock<State>,
+    /// Whether anything was heard of the API server yet, good or bad.
+    heard: watch::Sender<bool>,
 }
 
 pub(super) struct State {
@@ -49,7 +53,13 @@ impl Target {
             watches: 0,
             failures: 0,
         };
-        Self { kind, namespace, state: RwLock::new(state) }
+        Self { kind, namespace, state: RwLock::new(state), heard: watch::Sender::new(false) }
+    }
+
+    /// Tells when the first list is here or has failed, while it is neither.
+    pub(super) fn coming(&self) -> Option<watch::Receiver<bool>> {
+        let heard = *self.heard.borrow();
+        (!heard).then(|| self.heard.subscribe())
     }
 
     /// A panic elsewhere leaves nothing half done that the next list would not repair.
@@ -65,11 +75,15 @@ impl Target {
     pub(super) fn proven(&self) {
         let mut state = self.write();
         state.proof = Some(Instant::now());
-        if state.trouble.take().is_some() {
+        let again = state.trouble.take().is_some();
+        if again {
             state.denied = false;
-            drop(state);
+        }
+        drop(state);
+        if again {
             tracing::info!(kind = self.kind.name, namespace = self.namespace, "the Kubernetes watch works again");
         }
+        self.heard.send_replace(true);
     }
 
     /// The server did not. Tells the log once for each reason.
@@ -84,6 +98,7 @@ impl Target {
         if !known {
             tracing::warn!(kind = self.kind.name, namespace = self.namespace, reason, "the Kubernetes watch is broken");
         }
+        self.heard.send_replace(true);
     }
 
     /// The cluster does not know the kind: there can be no objects.

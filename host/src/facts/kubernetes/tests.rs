@@ -3,6 +3,7 @@
 
 mod server;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -10,8 +11,8 @@ use serde_json::{Value, json};
 use self::server::Server;
 use super::feed::Pace;
 use super::{Kubernetes, KubernetesError, Options, WatchState};
-use crate::ObjectRef;
-use crate::facts::Answered;
+use crate::facts::{Answered, Live, LiveOptions, Objects};
+use crate::{Lookup, ObjectRef};
 
 const DEPLOYMENTS: &str = "flinkdeployments";
 const JOBS: &str = "flinksessionjobs";
@@ -374,6 +375,34 @@ async fn namespaces_are_watched_one_by_one_with_their_labels() {
     let all = synced(&server, Options::default()).await;
     assert!(matches!(all.labels("other"), Answered::Found(_)));
     assert_eq!(all.labels("none"), Answered::Absent);
+}
+
+#[tokio::test]
+async fn the_first_list_is_waited_for_and_a_broken_watch_is_not() {
+    let server = Server::start().await;
+    server.put(DEPLOYMENTS, "prod", "a", object("FlinkDeployment", 1));
+    server.set(|state| state.held = true);
+    let kubernetes = Arc::new(watching(&server, Options::default()));
+    let options = LiveOptions { kubernetes: Some(kubernetes.clone() as Arc<dyn Objects>), ..LiveOptions::default() };
+    let live = Live::new(options).unwrap();
+    let wanted = Lookup::Kubernetes(about("FlinkDeployment", "prod", Some("a")));
+    let soon = || tokio::time::Instant::now() + Duration::from_millis(50);
+    assert!(why(live.answer(&wanted, soon()).await).contains("not read from Kubernetes yet"));
+    let long = tokio::time::Instant::now() + Duration::from_secs(30);
+    let (answer, ()) = tokio::join!(live.answer(&wanted, long), async {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        server.set(|state| state.held = false);
+    });
+    assert_eq!(spec(&answer), Some(json!(1)));
+    assert!(kubernetes.coming(&about("FlinkDeployment", "prod", Some("a"))).is_none());
+
+    // Who may not read need not wait: it would take all the time that there is, for each request.
+    let refusing = Server::start().await;
+    let refusal = (403, json!({"kind": "Status", "message": "no", "reason": "Forbidden", "code": 403}).to_string());
+    refusing.set(|state| drop(state.refused.insert(DEPLOYMENTS.to_owned(), refusal)));
+    let kubernetes = watching(&refusing, Options::default());
+    until("it is refused", || kubernetes.coming(&about("FlinkDeployment", "prod", None)).is_none()).await;
+    assert!(why(one(&kubernetes, "FlinkDeployment", "prod", "a")).contains("allow this account"));
 }
 
 #[tokio::test]

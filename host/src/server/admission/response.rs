@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use hyper::StatusCode;
 use serde::Serialize;
 
+use super::warnings;
 use crate::report::PolicyName;
 use crate::server::denial;
 use crate::server::door::Mode;
@@ -12,10 +13,6 @@ use crate::server::gate::{Gate, Judgement, NoJudgement};
 use crate::server::reply::{self, Reply};
 use crate::{Basis, Decision, Effect, Finding, Verdict};
 
-/// The longest warning, in characters (k8s.io/api/admission/v1: `AdmissionResponse.warnings`).
-const LONGEST_WARNING: usize = 120;
-/// The most characters of all warnings: above it the API server cuts them itself.
-const MOST_WARNINGS: usize = 4096;
 /// The longest value of an audit annotation, in bytes.
 const LONGEST_ANNOTATION: usize = 1024;
 
@@ -47,26 +44,26 @@ struct Status {
     code: u16,
 }
 
-/// The answer to the review with this `uid`.
-pub fn of(uid: &str, gate: &Gate, outcome: Result<Judgement, NoJudgement>) -> Reply {
+/// The answer to the review with this `uid`, about this object.
+pub fn of(uid: &str, object: &str, gate: &Gate, outcome: Result<Judgement, NoJudgement>) -> Reply {
     let mode = gate.mode();
     let response = match outcome {
-        Ok(judgement) => judged(uid, &judgement, &judgement.judge.name),
+        Ok(judgement) => judged(uid, object, &judgement, &judgement.judge.name),
         // Nothing is wrong with the request: the API server does what `failurePolicy` says.
         Err(error) if mode == Mode::Enforce && denial::status(&error) == StatusCode::SERVICE_UNAVAILABLE => {
             return reply::text(StatusCode::SERVICE_UNAVAILABLE, error.to_string());
         }
-        Err(error) => unjudged(uid, mode, &error, &gate.judge().name),
+        Err(error) => unjudged(uid, object, mode, &error, &gate.judge().name),
     };
     let review = Review { api_version: "admission.k8s.io/v1", kind: "AdmissionReview", response };
     reply::json(StatusCode::OK, &review)
 }
 
-fn judged<'r>(uid: &'r str, judgement: &Judgement, policy: &PolicyName) -> Response<'r> {
+fn judged<'r>(uid: &'r str, object: &str, judgement: &Judgement, policy: &PolicyName) -> Response<'r> {
     let verdict = &judgement.verdict;
     let status = (!judgement.passes).then(|| Status {
         status: "Failure",
-        message: denial::text(verdict),
+        message: denial::text_about(object, verdict),
         reason: "Forbidden",
         code: StatusCode::FORBIDDEN.as_u16(),
     });
@@ -74,71 +71,73 @@ fn judged<'r>(uid: &'r str, judgement: &Judgement, policy: &PolicyName) -> Respo
         uid,
         allowed: judgement.passes,
         status,
-        warnings: bounded(warnings(verdict, judgement.passes)),
+        warnings: warnings::fitted(&told(verdict, judgement.passes)),
         audit_annotations: annotations(verdict, policy),
     }
 }
 
 /// The gate stays shut: what it cannot read, it cannot let pass. Where nothing is refused it says so only.
-fn unjudged<'r>(uid: &'r str, mode: Mode, error: &NoJudgement, policy: &PolicyName) -> Response<'r> {
+fn unjudged<'r>(uid: &'r str, object: &str, mode: Mode, error: &NoJudgement, policy: &PolicyName) -> Response<'r> {
     let (reason, code) = match denial::status(error) {
         status if status.is_server_error() => ("InternalError", StatusCode::INTERNAL_SERVER_ERROR),
         _ => ("Invalid", StatusCode::UNPROCESSABLE_ENTITY),
     };
-    let message = format!("sluicegate could not judge this request: {}", denial::with_advice(error));
+    let about = if object.is_empty() { String::new() } else { format!(" about {object}") };
+    let message = format!("sluicegate could not judge this request{about}: {}", denial::with_advice(error));
     let mut annotations = BTreeMap::from([("decision", "error".to_owned())]);
     annotations.insert("policy", policy.digest.clone());
     let (status, warnings) = match mode {
         Mode::Enforce => (Some(Status { status: "Failure", message, reason, code: code.as_u16() }), Vec::new()),
-        Mode::Warn => (None, vec![line(&message)]),
+        Mode::Warn => (None, warnings::fitted(&[message])),
     };
-    Response { uid, allowed: status.is_none(), status, warnings: bounded(warnings), audit_annotations: annotations }
+    Response { uid, allowed: status.is_none(), status, warnings, audit_annotations: annotations }
 }
 
-/// What the caller sees beside the decision. Each finding is told in two lines: what is wrong, and what to do.
-fn warnings(verdict: &Verdict, passes: bool) -> Vec<String> {
-    let mut lines = Vec::new();
+/// What the caller sees beside the decision: of each finding what was decided, what is wrong, and what to do.
+fn told(verdict: &Verdict, passes: bool) -> Vec<String> {
+    let mut texts = Vec::new();
     let would = "would be refused";
-    if passes && verdict.decision == Decision::Undecided {
+    let undecided = verdict.decision == Decision::Undecided;
+    if passes && undecided {
         let word = if verdict.passes { "undecided" } else { would };
-        lines.push(line(&format!("{word}: {}", denial::text(verdict))));
+        texts.push(format!("{word}: {}", denial::text(verdict)));
     }
     for finding in &verdict.findings {
         match finding.effect {
             // A refusal says it all in its message.
             Effect::Deny if !passes => continue,
-            Effect::Deny => tell(&mut lines, &format!("{} ({would})", finding.rule), finding),
-            Effect::Warn => tell(&mut lines, &finding.rule, finding),
+            Effect::Deny => tell(&mut texts, &format!("{} ({would})", finding.rule), finding),
+            Effect::Warn => tell(&mut texts, &finding.rule, finding),
             Effect::Note => continue,
         }
     }
-    lines
-}
-
-fn tell(lines: &mut Vec<String>, head: &str, finding: &Finding) {
-    lines.push(line(&format!("{head}: {}", finding.message)));
-    lines.push(line(&format!("{} to do: {}", finding.rule, finding.remedy)));
-}
-
-/// One line of at most [`LONGEST_WARNING`] characters.
-fn line(text: &str) -> String {
-    let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    match flat.char_indices().nth(LONGEST_WARNING) {
-        None => flat,
-        Some(_) => flat.chars().take(LONGEST_WARNING - 1).chain(['…']).collect(),
+    // An undecided verdict has said so already.
+    if !undecided {
+        texts.extend(not_judged(verdict));
     }
+    texts
 }
 
-/// As many as the API server passes on uncut.
-fn bounded(warnings: Vec<String>) -> Vec<String> {
-    let mut room = MOST_WARNINGS;
-    let fits = |warning: &String| {
-        let length = warning.chars().count();
-        let fits = length <= room;
-        room = room.saturating_sub(length);
-        fits
-    };
-    warnings.into_iter().take_while(fits).collect()
+fn tell(texts: &mut Vec<String>, head: &str, finding: &Finding) {
+    if let Some(reason) = &finding.overridden {
+        texts.push(format!("overridden: {}: {reason}", finding.rule));
+    }
+    texts.push(format!("{head}: {}", finding.message));
+    texts.push(format!("{} to do: {}", finding.rule, finding.remedy));
+}
+
+/// What could have been refused, had more been known. Rules that lack the same stand together.
+fn not_judged(verdict: &Verdict) -> Vec<String> {
+    let mut lacking: Vec<(&str, Vec<&str>)> = Vec::new();
+    for unjudged in &verdict.unjudged {
+        match lacking.iter_mut().find(|(lacks, _)| *lacks == unjudged.lacks) {
+            Some((_, rules)) => rules.push(&unjudged.rule),
+            None => lacking.push((&unjudged.lacks, vec![&unjudged.rule])),
+        }
+    }
+    let line =
+        |(lacks, ids): (&str, Vec<&str>)| format!("not judged: {}: {lacks}", denial::rules(ids.into_iter()).join(", "));
+    lacking.into_iter().map(line).collect()
 }
 
 /// For the audit log. The API server puts the webhook's name and a slash before each key.

@@ -27,6 +27,8 @@ pub(super) struct State {
     pub(super) no_api: bool,
     /// Answers for requests of a plural.
     pub(super) refused: BTreeMap<String, (u16, String)>,
+    /// Nothing is answered until it is set back.
+    pub(super) held: bool,
     /// Watches end at once.
     pub(super) short: bool,
     /// The next event is written up to its half, and the connection closed.
@@ -172,6 +174,10 @@ async fn serve(mut socket: TcpStream, state: Arc<Mutex<State>>, news: watch::Rec
         let target = text.split(' ').nth(1).unwrap().to_owned();
         let (path, query) = target.split_once('?').unwrap_or((&target, ""));
         let query: BTreeMap<_, _> = query.split('&').filter_map(|pair| pair.split_once('=')).collect();
+        let mut changes = news.clone();
+        while state.lock().unwrap().held {
+            changes.changed().await.unwrap();
+        }
         let written = match query.get("watch") {
             Some(_) => stream(&mut socket, &state, news.clone(), path, &query).await,
             None => {
