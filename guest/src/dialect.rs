@@ -121,7 +121,8 @@ pub(crate) fn decode<R>(
                 Some(Api::Alibaba) => alibaba::decode(&call, &context, then),
                 Some(Api::FlinkRest) => flink_rest::decode(&call, &context, then),
                 None => Err(Failure::unsupported(format!(
-                    "`{} {}` belongs to no API that is known here; name it with --api ververica, alibaba or flink-rest",
+                    "`{} {}` belongs to no API that is known here; name ververica, alibaba or flink-rest with --api, or with \
+                     `api:` in an HttpRequest",
                     head.method,
                     // The query may hold a token.
                     head.target.split(['?', '#']).next().unwrap_or_default()

@@ -81,6 +81,45 @@ fn only_a_caller_who_is_known_and_listed_may_say_final() {
 }
 
 #[test]
+fn who_asks_in_vain_is_told_why_and_by_what_means_a_caller_has_here() {
+    let folder = Folder::new();
+    let settings = folder.write(
+        "settings.yaml",
+        "apiVersion: sluicegate.dev/v1alpha1\nkind: Settings\nintent: {acceptFrom: [ada]}\noverrides: {from: [ada]}\n",
+    );
+    let server =
+        Server::plain(&["--settings", &settings, "--trusted-proxy", "127.0.0.1", "--principal-header", "x-user"]);
+    let told = |more: &[(&str, &str)]| {
+        let answer = server.send("POST", STOP, &[&[JSON], more].concat(), DRAIN);
+        assert_eq!(answer.status, 403, "{answer:?}");
+        answer.json()["errors"][0].as_str().unwrap().to_owned()
+    };
+    let plain = told(&[("x-user", "ada")]);
+    assert!(plain.contains("header `x-sluicegate-intent: final`") && plain.contains("intent.acceptFrom"), "{plain}");
+    assert!(!plain.contains("--") && !plain.contains("besides"), "{plain}");
+
+    let rule = ("x-sluicegate-override", "drain-with-planned-restart");
+    let why = ("x-sluicegate-override-reason", "moved");
+    let until = ("x-sluicegate-override-until", "tomorrow");
+    for (more, said) in [
+        (&[("x-user", "ada"), rule][..], "gives no reason"),
+        (&[("x-user", "ada"), rule, why], "does not say when it ends"),
+        (&[("x-user", "ada"), rule, why, until], "`tomorrow`"),
+        (&[("x-user", "eve"), rule, why, until], "not among those who may override"),
+    ] {
+        let text = told(more);
+        assert!(text.contains("besides, override-needs-reason: ") && text.contains(said), "{text}");
+    }
+    let text = told(&[("x-user", "ada"), ("x-sluicegate-intent", "FINAL")]);
+    assert!(text.contains("besides, unknown-enum-value: ") && text.contains("FINAL"), "{text}");
+    let text = told(&[("x-user", "eve"), ("x-sluicegate-intent", "final")]);
+    assert!(text.contains("the caller's word for `final` does not count") && !text.contains("--"), "{text}");
+
+    let unknown = server.send("POST", "/authz/flink-rest/frobs", &[JSON], b"{}");
+    assert!(unknown.status == 403 && !unknown.body.contains("--api"), "{unknown:?}");
+}
+
+#[test]
 fn settings_that_say_what_to_assume_win() {
     let folder = Folder::new();
     let settings = folder
@@ -109,6 +148,9 @@ fn what_cannot_be_read_as_flink_reads_it_is_refused() {
     let form = [("content-type", "multipart/form-data; boundary=x")];
     assert_eq!(status(STOP, &form, b"--x--"), 403);
     assert_eq!(status(STOP, &[JSON, ("x-sluicegate-body", "withheld")], b""), 400);
+    let withheld = [("content-type", "application/java-archive"), ("x-sluicegate-body", "withheld")];
+    let answer = server.send("POST", "/authz/flink-rest/jars/upload", &withheld, b"");
+    assert!(answer.status == 400 && answer.body.contains("multipart/form-data"), "{answer:?}");
     let odd = b"POST /authz/flink-rest/jobs/a/stop HTTP/1.1\r\nhost: x\r\ncontent-type: \xff\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
     assert!(raw(server.address("main"), odd).starts_with("HTTP/1.1 400"));
 }

@@ -175,8 +175,10 @@ impl<'d> Route<'_, 'd> {
             OddityKind::UnknownRequest,
             Place::Target,
             "no request of Flink's REST API that is known here",
-            "check method and path; name the API with --api if it is another one; if this Flink has it and it is harmless, \
-             lower the level of `unknown-request`",
+            format!(
+                "{}; if this Flink has it and it is harmless, lower the level of `unknown-request`",
+                self.call.check()
+            ),
         );
         let line = format!("{} {}", self.call.method, self.call.target);
         self.refuse(oddity.observed(line))

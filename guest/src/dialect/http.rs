@@ -16,6 +16,8 @@ pub(super) struct Call<'d> {
     pub(super) query: Vec<(Cow<'d, str>, Cow<'d, str>)>,
     pub(super) body: &'d [u8],
     headers: &'d [(String, String)],
+    /// Whose API it is was told from outside.
+    named: bool,
     /// Why the target is not canonical.
     fault: Option<&'static str>,
 }
@@ -38,7 +40,17 @@ impl<'d> Call<'d> {
                 (decode(name, true), decode(value, true))
             })
             .collect();
-        Self { method: head.method, target: head.target, segments, query, body, headers: head.headers, fault }
+        let HttpHead { api, method, target, headers } = *head;
+        Self { method, target, segments, query, body, headers, named: api.is_some(), fault }
+    }
+
+    /// What to do about a call that nobody knows. A door is of one API: only where it was guessed can it be another.
+    pub(super) fn check(&self) -> &'static str {
+        if self.named {
+            "check method and path"
+        } else {
+            "check method and path; name the API with --api if it is another one"
+        }
     }
 
     /// Whose API this is, by its path. A path of none of them is taken for Flink's only where Flink would serve it.

@@ -33,8 +33,7 @@ pub(super) fn unknown<'d>(call: &Call<'_>, platform: &str) -> Oddity<'d> {
         OddityKind::UnknownRequest,
         Place::Target,
         format!("`{} {}` is no request of the {platform} API that is known here", call.method, call.target),
-        "check method and path; name the API with --api if it is another one; if the request is harmless, lower the \
-         level of `unknown-request` in the settings",
+        format!("{}; if the request is harmless, lower the level of `unknown-request` in the settings", call.check()),
     )
     .observed(format!("{} {}", call.method, call.target))
 }

@@ -1,6 +1,6 @@
 //! Each platform's own words for the next step and for a job's state, so that every rule says them alike.
 
-use crate::operation::{Dialect, JobState, Place, Restore, Stage, Start, Want};
+use crate::operation::{Action, Dialect, JobState, Place, Restore, Stage, Start, Want};
 
 /// Whose words to use: a plan is mended in its steps.
 fn speech(stage: &Stage<'_>) -> Dialect {
@@ -37,16 +37,32 @@ pub(super) fn cancel(stage: &Stage<'_>) -> &'static str {
     }
 }
 
-/// How to say that no restart follows: by whom it counts, where the caller said so in vain.
+/// How to say that no restart follows: by whom it counts, where the caller said so in vain. Options are for the command
+/// line alone; a door assumes something of its callers (DESIGN section 5), and there a header is what they have.
 pub(super) fn declare_final(stage: &Stage<'_>) -> &'static str {
     let refused = stage.intent.requester == Some(false) && !stage.intent.trusted;
+    let at_door = stage.facts.assume.is_some();
+    let deletes = stage.operations.iter().any(|operation| matches!(operation.action, Action::Delete(_)));
     match stage.platform {
+        Dialect::Kubernetes if refused => {
+            "whoever runs the gate can add the caller to `intent.acceptFrom` in the settings"
+        }
+        _ if refused && at_door => {
+            "whoever runs the gate can add the caller to `intent.acceptFrom` in the settings, or declare it \
+             (`intent.restartPlanned: false` in the facts)"
+        }
         _ if refused => {
             "whoever runs the gate can declare it (`--intent final`, or `intent.restartPlanned: false` in the facts) or \
              add the caller to `intent.acceptFrom` in the settings"
         }
         _ if stage.in_plan => "leave out the later start",
-        Dialect::Kubernetes => "declare it (`--intent final`, or the annotation `sluicegate.dev/intent: final`)",
+        Dialect::Kubernetes if deletes => {
+            "declare it before the delete (`kubectl annotate … sluicegate.dev/intent=final`)"
+        }
+        Dialect::Kubernetes => "declare it (annotation `sluicegate.dev/intent: final`)",
+        _ if at_door => {
+            "declare it (header `x-sluicegate-intent: final`, from a caller that `intent.acceptFrom` in the settings lists)"
+        }
         _ => {
             "declare it (`--intent final`, or the header `x-sluicegate-intent: final` from a caller the settings trust)"
         }
