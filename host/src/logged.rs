@@ -14,6 +14,9 @@ use crate::input::{Envelope, HttpDocument, Request};
 use crate::policy::hex;
 use crate::{CheckError, Fact, Policy, Settings, Source, Verdict};
 
+/// Why a request cannot be judged again.
+const WITHHELD: &str = "not all of it is in the log";
+
 /// Who may have said a fact.
 const SOURCES: [Source; 4] = [Source::Host, Source::Operator, Source::Observed, Source::Requester];
 
@@ -39,6 +42,8 @@ pub struct Logged {
     pub redacted: bool,
     /// The request, or why it cannot be judged again.
     pub request: Result<Request, String>,
+    /// The object that a manifest would change, as it was then.
+    live: Option<Vec<u8>>,
     facts: Vec<(Source, Vec<u8>)>,
     observed: Recorded,
     said: Said,
@@ -62,6 +67,7 @@ struct Line {
     policy: String,
     redacted: bool,
     request: Map<String, Value>,
+    live: Option<Value>,
     facts: Vec<Declared>,
     observed: Recorded,
     verdict: Option<Document>,
@@ -107,7 +113,11 @@ impl Logged {
                 decision: document.decision.clone(),
                 findings: findings(document),
             }),
-            request: request(line.request),
+            request: match &line.live {
+                Some(live) if live.get("withheld").is_some() => Err(WITHHELD.to_owned()),
+                _ => request(line.request),
+            },
+            live: line.live.map(bytes),
             time: line.time,
             id: line.id,
             door: line.door,
@@ -130,7 +140,7 @@ impl Logged {
     pub fn judge(&self, policy: &Policy, settings: &Settings) -> Option<Result<Verdict, CheckError>> {
         let request = self.request.as_ref().ok()?;
         let facts: Vec<_> = self.facts.iter().map(|(source, document)| Fact::declared(*source, document)).collect();
-        Some(request.lend(None, |request| policy.decide(request, &facts, settings, &self.observed)))
+        Some(request.lend(self.live.as_deref(), |request| policy.decide(request, &facts, settings, &self.observed)))
     }
 }
 
@@ -159,7 +169,7 @@ impl Said {
 }
 
 fn request(mut members: Map<String, Value>) -> Result<Request, String> {
-    let missing = || "its body was no text and is not in the log".to_owned();
+    let missing = || WITHHELD.to_owned();
     if let Some(http) = members.remove("http") {
         if http.get("bodyWithheld").is_some() {
             return Err(missing());

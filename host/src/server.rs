@@ -32,7 +32,6 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 
 use hyper::Request;
 use hyper::body::Incoming;
@@ -205,7 +204,6 @@ impl Server {
             prefixes: options.strip_prefixes,
             bounds: bounds.clone(),
             health: Health { phases: phases.clone(), tls: tls.clone(), kubernetes: kubernetes.clone() },
-            numbers: AtomicU64::new(1),
             room: Room::new(bounds.body),
             guarded: options.listen.as_ref().is_some_and(|listen| listen.guarded()) || routes_trust,
         });

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::caller::Caller;
 use super::denial;
 use super::door::{Door, Mode, Stage};
-use super::gate::{Gate, Question};
+use super::gate::{Gate, Question, Unread};
 use super::options::Bounds;
 use super::reply::{self, Reply};
 use crate::Api;
@@ -23,7 +23,7 @@ pub const ROOT: &str = "/authz/";
 const WITHHELD: &str = "x-sluicegate-body";
 
 /// What a gateway asks about.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Asked<'t> {
     /// Whose API it stands before.
     pub api: Api,
@@ -96,21 +96,35 @@ pub struct Shown<'r> {
 
 /// Judges for a gateway.
 pub async fn authorize(gate: &Gate, live: Option<&Live>, bounds: &Bounds, shown: Shown<'_>) -> Reply {
-    let Shown { asked: Asked { api, target }, method, headers, body, caller, id } = shown;
-    let refused = |why: &str| without_judgement(gate, api, StatusCode::BAD_REQUEST, why);
-    if partial(headers) {
+    let refused = |why: &str| without_judgement(gate, &shown, StatusCode::BAD_REQUEST, "malformed", why);
+    if partial(shown.headers) {
         let why = "the gateway sent only a part of the body; raise its limit";
-        return without_judgement(gate, api, StatusCode::PAYLOAD_TOO_LARGE, why);
+        return without_judgement(gate, &shown, StatusCode::PAYLOAD_TOO_LARGE, "body", why);
     }
-    let deciding = match deciding(headers) {
+    let deciding = match deciding(shown.headers) {
         Ok(deciding) => deciding,
         Err(wrong) => return refused(&wrong),
     };
+    let Asked { api, target } = shown.asked;
     // What a form brings along never decides: the policy judges it by its head, whether the gateway sent it or not.
-    let form = headers.get(CONTENT_TYPE).is_some_and(|kind| is_form(kind.as_bytes()));
-    if headers.contains_key(WITHHELD) && !(form && uploads(api, method, target)) {
-        return refused("the gateway kept the body back (`x-sluicegate-body`), and this is no upload; send the body");
+    let form = shown.headers.get(CONTENT_TYPE).is_some_and(|kind| is_form(kind.as_bytes()));
+    if shown.headers.contains_key(WITHHELD) {
+        match (uploads(api, shown.method, target), form) {
+            (true, true) => {}
+            (true, false) => {
+                return refused(
+                    "the gateway kept the body back (`x-sluicegate-body`), and this is no upload without \
+                     `content-type: multipart/form-data`; send that along, or the body",
+                );
+            }
+            (false, _) => {
+                return refused(
+                    "the gateway kept the body back (`x-sluicegate-body`), and this is no upload; send the body",
+                );
+            }
+        }
     }
+    let Shown { method, headers, body, caller, id, .. } = shown;
     let body = if form && headers.get(CONTENT_ENCODING).is_none() { Bytes::new() } else { body };
     let head = HttpHead { api: Some(api), method: method.to_owned(), target: target.to_owned(), headers: deciding };
     let question = Question {
@@ -136,9 +150,23 @@ pub async fn authorize(gate: &Gate, live: Option<&Live>, bounds: &Bounds, shown:
     reply
 }
 
-/// What is not even put to the policy. Where nothing is refused it passes, and says so.
-pub fn without_judgement(gate: &Gate, api: Api, status: StatusCode, why: &str) -> Reply {
-    gate.metrics().rejected(Door::Authorize(api), "malformed");
+/// What is not even put to the policy. Where nothing is refused it passes, and says so. `reason` is for metrics, `why` for
+/// people.
+pub fn without_judgement(gate: &Gate, shown: &Shown<'_>, status: StatusCode, reason: &'static str, why: &str) -> Reply {
+    let Asked { api, target } = shown.asked;
+    gate.pass_over(Unread {
+        door: Door::Authorize(api),
+        id: shown.id.clone(),
+        head: HttpHead {
+            api: Some(api),
+            method: shown.method.to_owned(),
+            target: target.to_owned(),
+            headers: Vec::new(),
+        },
+        caller: shown.caller.clone(),
+        reason,
+        why: why.to_owned(),
+    });
     match gate.mode() {
         Mode::Enforce => denial::not_judged(api, status, why),
         Mode::Warn => pass(denial::header_without(status)),

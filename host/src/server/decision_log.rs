@@ -54,8 +54,10 @@ pub struct Entry {
     pub caller: Option<String>,
     /// How the request travels.
     pub envelope: Envelope,
-    /// The exact bytes that were judged.
-    pub body: Bytes,
+    /// The exact bytes that were judged; `None`: nobody read them.
+    pub body: Option<Bytes>,
+    /// The object that a manifest would change, as it was then.
+    pub live: Option<Bytes>,
     /// The declared facts, in the order in which the policy got them.
     pub declared: Vec<(Source, Arc<[u8]>)>,
     /// What reads answered.
@@ -138,7 +140,8 @@ impl Entry {
             Answered::Absent | Answered::Unavailable(_) => 0,
         });
         let outcome = self.outcome.as_ref().map_or_else(String::len, String::len);
-        size_of::<Self>() + self.body.len() + declared + observed.sum::<usize>() + outcome
+        let bodies = [&self.body, &self.live].into_iter().flatten().map(Bytes::len).sum::<usize>();
+        size_of::<Self>() + bodies + declared + observed.sum::<usize>() + outcome
     }
 }
 

@@ -1,6 +1,7 @@
 //! The ways in, as metrics, logs and settings name them.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::Api;
@@ -36,6 +37,12 @@ impl Door {
             Self::Authorize(api) | Self::Proxy(api) => Some(api),
         }
     }
+}
+
+/// Tells a request that brings no id of its own from all others in the logs, whatever its door.
+pub fn number() -> String {
+    static NUMBERS: AtomicU64 = AtomicU64::new(1);
+    format!("{:x}-{}", std::process::id(), NUMBERS.fetch_add(1, Ordering::Relaxed))
 }
 
 impl fmt::Display for Door {

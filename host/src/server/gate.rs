@@ -20,7 +20,7 @@ use super::shadow::Shadow;
 use super::turnstile::{TurnedAway, Turnstiles};
 use crate::facts::Live;
 use crate::facts::{Answered, Inquiry, Step};
-use crate::input::{self, Envelope, Input, InputError};
+use crate::input::{self, Envelope, HttpHead, Input, InputError};
 use crate::{CheckError, Decision, Effect, Fact, Failure, FailureKind, Lookup, PolicyError, Source, Verdict, clock};
 
 /// What is to be judged.
@@ -103,6 +103,23 @@ impl From<CheckError> for NoJudgement {
             CheckError::Policy(error) => Self::Policy(error),
         }
     }
+}
+
+/// A call that is not put to the policy.
+#[derive(Clone, Debug)]
+pub struct Unread {
+    /// Where it came in.
+    pub door: Door,
+    /// What tells this request from others in the logs.
+    pub id: String,
+    /// Its head, as far as it can be told.
+    pub head: HttpHead,
+    /// Who asks.
+    pub caller: Caller,
+    /// Why, in one of a few words, for metrics.
+    pub reason: &'static str,
+    /// Why, for people.
+    pub why: String,
 }
 
 /// Judges for every door.
@@ -190,9 +207,9 @@ impl Gate {
             outcome.map(|verdict| Judgement { passes: verdict.passes || self.mode == Mode::Warn, verdict, judge });
         match &outcome {
             Ok(judgement) => self.metrics.decided(door, self.mode, &judgement.verdict),
-            Err(NoJudgement::TurnedAway(TurnedAway::Full)) => self.metrics.rejected(door, "queue"),
-            Err(NoJudgement::TurnedAway(TurnedAway::Late)) => self.metrics.rejected(door, "deadline"),
-            Err(NoJudgement::Unjudgeable(_)) => self.metrics.rejected(door, "unjudgeable"),
+            Err(NoJudgement::TurnedAway(TurnedAway::Full)) => self.not_judged(door, "queue"),
+            Err(NoJudgement::TurnedAway(TurnedAway::Late)) => self.not_judged(door, "deadline"),
+            Err(NoJudgement::Unjudgeable(_)) => self.not_judged(door, "unjudgeable"),
             Err(NoJudgement::Policy(error)) => self.metrics.breach(error),
         }
         if let (Some(live), Ok(Judgement { verdict, passes: true, .. })) = (live, &outcome)
@@ -204,6 +221,45 @@ impl Gate {
         say(&trial.question, &outcome);
         self.tell(trial, &outcome);
         outcome
+    }
+
+    /// Counts a request without a judgement: turned away, or let through where nothing is refused.
+    fn not_judged(&self, door: Door, reason: &'static str) {
+        match self.mode {
+            // A check carries out nothing, so nothing is let through there.
+            Mode::Warn if door != Door::Check => self.metrics.let_through(door, reason),
+            _ => self.metrics.rejected(door, reason),
+        }
+    }
+
+    /// Counts a request that is not even put to the policy. Where nothing is refused it is written down, too.
+    pub fn pass_over(&self, unread: Unread) {
+        let Unread { door, id, head, caller, reason, why } = unread;
+        self.not_judged(door, reason);
+        if self.mode == Mode::Enforce {
+            return;
+        }
+        let judge = self.judge();
+        let caller = caller.principal().map(str::to_owned);
+        tracing::warn!(door = door.name(), id, caller = caller.as_deref().unwrap_or_default(), reason, "let through");
+        let Some(log) = &self.log else { return };
+        log.record(Entry {
+            at: SystemTime::now(),
+            id,
+            door,
+            mode: self.mode,
+            caller,
+            envelope: Envelope::Http(head),
+            body: None,
+            live: None,
+            declared: Vec::new(),
+            observed: Vec::new(),
+            settings: Arc::clone(&judge.settings_digest),
+            policy: judge.name.digest.as_str().into(),
+            outcome: Err(why),
+            passed: true,
+            timings: Timings::default(),
+        });
     }
 
     /// Takes a file apart for the check API, away from the threads that serve, and within what that door may cost.
@@ -280,7 +336,8 @@ impl Gate {
             mode: self.mode,
             caller: trial.question.caller.principal().map(str::to_owned).or(trial.question.author),
             envelope: trial.question.envelope,
-            body: trial.question.body,
+            body: Some(trial.question.body),
+            live: trial.question.live,
             declared: trial.declared,
             observed: observed.to_vec(),
             settings: Arc::clone(&trial.judge.settings_digest),

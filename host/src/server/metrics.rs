@@ -96,6 +96,7 @@ pub struct Metrics {
     stages: Histograms<InStage>,
     requests: Histograms<AtDoor>,
     rejected: Family<Rejected, Counter>,
+    let_through: Family<Rejected, Counter>,
     lookups: Family<Looked, Counter>,
     lookup_times: Histograms<Asked>,
     certificates: Family<OfFile, Gauge<f64, AtomicU64>>,
@@ -137,6 +138,7 @@ impl Metrics {
             stages: histograms(),
             requests: histograms(),
             rejected: Family::default(),
+            let_through: Family::default(),
             lookups: Family::default(),
             lookup_times: histograms(),
             certificates: Family::default(),
@@ -159,6 +161,11 @@ impl Metrics {
         registry.register_with_unit("stage", "Where the time of a request goes", seconds(), it.stages.clone());
         registry.register_with_unit("request", "From the whole request to its answer", seconds(), it.requests.clone());
         registry.register("rejected", "Requests turned away without being judged", it.rejected.clone());
+        registry.register(
+            "let_through",
+            "Requests let through without being judged, since nothing is refused in this mode",
+            it.let_through.clone(),
+        );
         registry.register("lookups", "Reads that the policy asked for", it.lookups.clone());
         registry.register_with_unit("lookup", "How long such a read takes", seconds(), it.lookup_times.clone());
         registry.register_with_unit(
@@ -203,6 +210,11 @@ impl Metrics {
     /// A request was turned away without being judged. The reason is one of a few words.
     pub fn rejected(&self, door: Door, reason: &'static str) {
         self.rejected.get_or_create(&Rejected { door: door.name(), reason }).inc();
+    }
+
+    /// A request passed without being judged. The reason is one of the same words.
+    pub fn let_through(&self, door: Door, reason: &'static str) {
+        self.let_through.get_or_create(&Rejected { door: door.name(), reason }).inc();
     }
 
     /// The policy failed, or was not reached.

@@ -12,7 +12,6 @@ mod witness;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -30,8 +29,8 @@ use super::body::{BodyError, NotHeld, Room, hold};
 use super::caller::{Peer, Trust};
 use super::connection::{self, Patient, Phases};
 use super::denial::{self, DECISION};
-use super::door::{Door, Mode};
-use super::gate::{Gate, Judgement, Question};
+use super::door::{self, Door, Mode};
+use super::gate::{Gate, Judgement, Question, Unread};
 use super::options::Bounds;
 use super::reply::Reply;
 use super::telemetry;
@@ -47,9 +46,6 @@ use witness::{Seen, Witness};
 
 /// How long an upstream may take to begin an answer, from when it has the whole request. Submitting a job runs its `main`.
 const UPSTREAM_PATIENCE: Duration = Duration::from_secs(600);
-
-/// Numbers requests, so that logs tell them apart.
-static NUMBERS: AtomicU64 = AtomicU64::new(1);
 
 /// What is refused before it is judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -188,7 +184,14 @@ impl Proxy {
             length => match hold(incoming, &self.bounds, &self.room).await {
                 Ok((bytes, room)) => (bytes.clone(), Outgoing::whole(bytes, room)),
                 Err(NotHeld::TooLarge(first, rest)) if self.gate.mode() == Mode::Warn => {
-                    tracing::warn!(api = self.api.name(), "too large to be judged, and let through");
+                    self.gate.pass_over(Unread {
+                        door: Door::Proxy(self.api),
+                        id: door::number(),
+                        head: self.head(head, headers),
+                        caller,
+                        reason: "body",
+                        why: BodyError::TooLarge { limit: self.bounds.body }.to_string(),
+                    });
                     let decision = denial::header_without(StatusCode::PAYLOAD_TOO_LARGE);
                     return Ok(Passed { body: Outgoing::stream(first, *rest, length, self.bounds.idle), decision });
                 }
@@ -197,13 +200,8 @@ impl Proxy {
         };
         let question = Question {
             door: Door::Proxy(self.api),
-            id: format!("{:x}-p{}", std::process::id(), NUMBERS.fetch_add(1, Ordering::Relaxed)),
-            envelope: Envelope::Http(HttpHead {
-                api: Some(self.api),
-                method: head.method.clone(),
-                target: head.target.clone(),
-                headers,
-            }),
+            id: door::number(),
+            envelope: Envelope::Http(self.head(head, headers)),
             body: judged,
             caller,
             live: None,
@@ -225,6 +223,11 @@ impl Proxy {
             seen.linger();
         }
         Err(Box::new(answer::whole(reply)))
+    }
+
+    /// What of a head is judged.
+    fn head(&self, head: &Head, headers: Vec<(String, String)>) -> HttpHead {
+        HttpHead { api: Some(self.api), method: head.method.clone(), target: head.target.clone(), headers }
     }
 
     /// The request as it goes on.
@@ -291,17 +294,13 @@ impl Proxy {
         }
         let error = BodyError::of(not_held, &self.bounds);
         self.gate.metrics().rejected(Door::Proxy(self.api), "body");
-        let text = format!("not judged by sluicegate, so refused: {error}");
-        self.last(denial::error(self.api, error.status(), &text), seen)
+        self.last(denial::not_judged(self.api, error.status(), &error.to_string()), seen)
     }
 
     /// What cannot be read in one way only is refused, whatever the mode.
     fn refuse(&self, refusal: &Refusal, seen: &Seen) -> Answer {
         self.gate.metrics().rejected(Door::Proxy(self.api), "malformed");
-        let text = format!("not judged by sluicegate, so refused: {}", refusal.message);
-        let mut reply = denial::error(self.api, refusal.status, &text);
-        reply.headers_mut().insert(DECISION, denial::header_without(refusal.status));
-        self.last(reply, seen)
+        self.last(denial::not_judged(self.api, refusal.status, &refusal.message), seen)
     }
 
     /// The last answer on a connection, of which something may not have been read.

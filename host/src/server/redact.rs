@@ -96,8 +96,17 @@ fn readable(document: &str) -> Redacted<'_> {
             Cow::Borrowed(_) => Redacted::same(document),
             Cow::Owned(text) => Redacted::changed(text),
         },
+        Err(_) if is_harmless(content) => Redacted::same(document),
         Err(_) => Redacted::withheld(),
     }
+}
+
+/// Whether a text that breaks off or is wrong speaks of no secret: nothing in it reads like the name of one, however it
+/// would have gone on, nothing is escaped, and nothing is found that would have to be hidden.
+fn is_harmless(content: &str) -> bool {
+    !name::has_word(&name::plain(content))
+        && !content.contains(['\\', '%'])
+        && matches!(text(content), Cow::Borrowed(_))
 }
 
 /// A text of its own: an error, a header's value, an argument.

@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use hyper::body::Incoming;
@@ -17,7 +16,7 @@ use super::caller::{Caller, Peer, Trust};
 use super::check::{self, Asked};
 use super::connection::{self, Pulse};
 use super::denial;
-use super::door::Door;
+use super::door::{self, Door};
 use super::gate::Gate;
 use super::health::Health;
 use super::options::Bounds;
@@ -53,8 +52,6 @@ pub struct Routes {
     pub room: Room,
     /// Whether callers can show who they are: then only those who do have things looked up.
     pub guarded: bool,
-    /// Numbers requests that bring no id.
-    pub numbers: AtomicU64,
 }
 
 impl Routes {
@@ -140,7 +137,7 @@ impl Routes {
             Ok(held) => held,
             Err(error) => return reply::json(error.status(), &serde_json::json!({"error": error.to_string()})),
         };
-        let asked = Asked { live, kubernetes, caller, id: self.id(), body };
+        let asked = Asked { live, kubernetes, caller, id: door::number(), body };
         check::check(&self.gate, &self.bounds, asked).await
     }
 
@@ -156,40 +153,40 @@ impl Routes {
             Ok(caller) => caller,
             Err(wrong) => return denial::not_judged(api, StatusCode::BAD_REQUEST, &wrong),
         };
-        let (body, _room) = match self.body(Door::Authorize(api), incoming, self.bounds.body).await {
+        let method = head.method.as_str();
+        let mut shown = Shown { asked, method, headers: &head.headers, body: Bytes::new(), caller, id: door::number() };
+        let (body, _room) = match self.hold(incoming, self.bounds.body).await {
             Ok(held) => held,
             Err(error) => {
-                return authorizer::without_judgement(&self.gate, api, error.status(), &error.to_string());
+                let why = error.to_string();
+                return authorizer::without_judgement(&self.gate, &shown, error.status(), "body", &why);
             }
         };
+        shown.body = body;
         // Where gateways can show who they are, nobody else makes the gate look things up.
         let known = !self.guarded || self.trust.believes(peer) || peer.certificate.is_some();
         let live = self.live.as_deref().filter(|_| known);
-        let method = head.method.as_str();
-        let shown = Shown { asked, method, headers: &head.headers, body, caller, id: self.id() };
         authorizer::authorize(&self.gate, live, &self.bounds, shown).await
     }
 
-    /// A body of at most `most` bytes, and the room that it takes.
+    /// A body of at most `most` bytes, and the room that it takes; a refusal is counted.
     async fn body(
         &self,
         door: Door,
         incoming: Incoming,
         most: usize,
     ) -> Result<(Bytes, Option<OwnedSemaphorePermit>), BodyError> {
+        self.hold(incoming, most).await.inspect_err(|_| self.gate.metrics().rejected(door, "body"))
+    }
+
+    async fn hold(&self, incoming: Incoming, most: usize) -> Result<(Bytes, Option<OwnedSemaphorePermit>), BodyError> {
         let bounds = Bounds { body: most, ..self.bounds.clone() };
-        body::hold(incoming, &bounds, &self.room).await.map_err(|not_held| {
-            self.gate.metrics().rejected(door, "body");
-            BodyError::of(&not_held, &bounds)
-        })
+        let held = body::hold(incoming, &bounds, &self.room).await;
+        held.map_err(|not_held| BodyError::of(&not_held, &bounds))
     }
 
     fn unauthentic(&self, door: Door, wrong: String) -> Reply {
         self.gate.metrics().rejected(door, "caller");
         reply::text(StatusCode::BAD_REQUEST, wrong)
-    }
-
-    fn id(&self) -> String {
-        format!("{:x}-{}", std::process::id(), self.numbers.fetch_add(1, Ordering::Relaxed))
     }
 }

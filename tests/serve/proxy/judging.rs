@@ -69,6 +69,7 @@ fn what_cannot_be_judged_is_refused_as_such() {
         let answer = client.answer();
         assert_eq!(answer.status, 413, "{answer:?}");
         assert!(reason(&answer).contains("1000 bytes"), "{answer:?}");
+        assert_eq!(decision(&answer), "error; unjudgeable");
         assert!(client.ended());
     }
     assert!(front.upstream.arrived().is_empty());
@@ -131,6 +132,41 @@ fn in_warn_mode_everything_that_is_framed_well_passes_and_says_what_it_is() {
     chunked.extend_from_slice(b"0\r\n\r\n");
     assert!(front.raw(&chunked).contains(" 200 OK"));
     assert_eq!(front.upstream.only().body, large);
+}
+
+#[test]
+fn what_passes_unjudged_in_warn_mode_leaves_a_record() {
+    let folder = Folder::new();
+    let log = folder.path("decisions.jsonl").display().to_string();
+    let trusted = ["--trusted-proxy", "127.0.0.1", "--principal-header", "x-user"];
+    let mut front =
+        Front::start(&[&["--mode", "warn", "--max-body", "1000", "--decision-log", &log], &trusted[..]].concat());
+    let user = ("x-user", "ada");
+    assert_eq!(front.send("POST", &stop(), &[JSON, user], b"{\"drain\":tr").status, 200);
+    assert_eq!(front.send("POST", &format!("{}?token=HIDDEN", stop()), &[JSON, user], &[b' '; 5000]).status, 200);
+    let count = |name: &str, reason: &str| {
+        front.gate.metric(&format!("sluicegate_{name}_total{{door=\"proxy\",reason=\"{reason}\"}}"))
+    };
+    assert_eq!((count("let_through", "unjudgeable"), count("let_through", "body")), (1.0, 1.0));
+    assert_eq!((count("rejected", "unjudgeable"), count("rejected", "body")), (0.0, 0.0));
+    front.gate.signal("TERM");
+    assert!(front.gate.wait().success());
+    let text = std::fs::read_to_string(&log).unwrap();
+    let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 2, "{text}");
+    for line in &lines {
+        assert_eq!((&line["passed"], &line["caller"], &line["mode"]), (&true.into(), &"ada".into(), &"warn".into()));
+        assert!(line["error"].is_string() && line["verdict"].is_null(), "{line}");
+    }
+    assert_ne!(lines[0]["id"], lines[1]["id"]);
+    assert_eq!(lines[0]["request"]["http"]["bodyText"], "{\"drain\":tr");
+    let large = &lines[1]["request"]["http"];
+    assert!(large["target"].as_str().unwrap().starts_with(&stop()) && !large["bodyWithheld"].is_null(), "{large}");
+    assert!(!text.contains("HIDDEN") && lines[1]["error"].as_str().unwrap().contains("1000 bytes"), "{text}");
+    // What was read can be judged again, and the rest is left out.
+    let replay = std::process::Command::new(env!("CARGO_BIN_EXE_sluicegate")).args(["replay", &log]).output().unwrap();
+    let out = String::from_utf8(replay.stdout).unwrap();
+    assert_eq!((replay.status.code(), out.as_str()), (Some(0), "1 judged again, 0 differ, 1 left out\n"));
 }
 
 #[test]

@@ -24,6 +24,7 @@ struct Shower {
 pub(super) fn of(entry: &Entry) -> String {
     let mut shower = Shower::default();
     let request = shower.request(entry);
+    let live = entry.live.as_ref().map(|object| shower.value(object));
     let facts: Vec<_> = entry
         .declared
         .iter()
@@ -43,6 +44,7 @@ pub(super) fn of(entry: &Entry) -> String {
         "caller": entry.caller,
         "redacted": shower.redacted,
         "request": request,
+        "live": live,
         "facts": facts,
         "observed": observed,
         "settings": &*entry.settings,
@@ -62,13 +64,14 @@ pub(super) fn of(entry: &Entry) -> String {
 impl Shower {
     fn request(&mut self, entry: &Entry) -> Value {
         let mut request = Map::new();
+        let body = entry.body.as_deref();
         match &entry.envelope {
             Envelope::Http(head) => {
-                request.insert("http".to_owned(), self.http(head, &entry.body));
+                request.insert("http".to_owned(), self.http(head, body));
             }
-            Envelope::AdmissionReview => self.body("admissionReview", &entry.body, &mut request),
-            Envelope::Plan => self.body("plan", &entry.body, &mut request),
-            Envelope::Manifest => self.body("manifest", &entry.body, &mut request),
+            Envelope::AdmissionReview => self.body("admissionReview", body.unwrap_or_default(), &mut request),
+            Envelope::Plan => self.body("plan", body.unwrap_or_default(), &mut request),
+            Envelope::Manifest => self.body("manifest", body.unwrap_or_default(), &mut request),
         }
         Value::Object(request)
     }
@@ -81,7 +84,7 @@ impl Shower {
         };
     }
 
-    fn http(&mut self, head: &HttpHead, body: &[u8]) -> Value {
+    fn http(&mut self, head: &HttpHead, body: Option<&[u8]>) -> Value {
         let mut http = Map::new();
         let target = redact::target(&head.target);
         self.redacted |= target != head.target;
@@ -97,11 +100,12 @@ impl Shower {
             }
         }
         http.insert("headers".to_owned(), Value::Object(headers));
-        match self.shown(body) {
-            Shown::Text(text) if text.is_empty() => None,
-            Shown::Text(text) => http.insert("bodyText".to_owned(), json!(text)),
-            Shown::Bytes(bytes) => http.insert("bodyBase64".to_owned(), json!(STANDARD.encode(bytes))),
-            Shown::Withheld => http.insert("bodyWithheld".to_owned(), size(body)),
+        match body.map(|body| (self.shown(body), body)) {
+            None => http.insert("bodyWithheld".to_owned(), json!({"bytes": null})),
+            Some((Shown::Text(text), _)) if text.is_empty() => None,
+            Some((Shown::Text(text), _)) => http.insert("bodyText".to_owned(), json!(text)),
+            Some((Shown::Bytes(bytes), _)) => http.insert("bodyBase64".to_owned(), json!(STANDARD.encode(bytes))),
+            Some((Shown::Withheld, body)) => http.insert("bodyWithheld".to_owned(), size(body)),
         };
         Value::Object(http)
     }

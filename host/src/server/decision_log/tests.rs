@@ -62,7 +62,8 @@ fn entry(envelope: Envelope, body: impl Into<Bytes>) -> Entry {
         mode: Mode::Enforce,
         caller: Some("jane".to_owned()),
         envelope,
-        body: body.into(),
+        body: Some(body.into()),
+        live: None,
         declared: Vec::new(),
         observed: Vec::new(),
         settings: "shipped".into(),
@@ -100,7 +101,10 @@ fn judged(policy: &Policy, mut entry: Entry) -> Entry {
             found.map_or(Answered::Unavailable("gone".to_owned()), |(_, answer)| answer.clone())
         }
     }
-    let request = crate::input::Request { envelope: entry.envelope.clone(), body: entry.body.to_vec() };
+    let request = crate::input::Request {
+        envelope: entry.envelope.clone(),
+        body: entry.body.clone().unwrap_or_default().to_vec(),
+    };
     let facts: Vec<_> = entry.declared.iter().map(|(source, document)| Fact::declared(*source, document)).collect();
     let source = Answers(entry.observed.clone());
     let outcome = request.lend(None, |request| policy.decide(request, &facts, &Settings::default(), &source));

@@ -58,9 +58,25 @@ fn what_holds_no_secret_stays_byte_for_byte() {
 
 #[test]
 fn what_cannot_be_read_is_not_shown() {
-    let deep = format!("{}{}", "[".repeat(400), "]".repeat(400));
-    for unreadable in [b"\xff\x00\x81x".as_slice(), b"{\"password\": \"x", b"a: b: c\npassword: x", deep.as_bytes()] {
+    let deep = format!("{}{{\"token\": \"x\"}}{}", "[".repeat(400), "]".repeat(400));
+    for unreadable in [
+        b"\xff\x00\x81x".as_slice(),
+        b"{\"password\": \"x",
+        b"{\"drain\": tr, \"note\": \"the pass word is x",
+        b"{\"p\\u0061ss\": \"x",
+        b"{\"pin\": 1, \"drain\": tr",
+        b"{\"uri\": \"s3://u:p@b/x",
+        b"a: b: c\npassword: x",
+        deep.as_bytes(),
+    ] {
         assert_eq!(document(unreadable).shown, Shown::Withheld, "{:?}", String::from_utf8_lossy(unreadable));
+    }
+}
+
+#[test]
+fn what_breaks_off_and_speaks_of_no_secret_is_shown() {
+    for text in ["{\"drain\":tr", "{\"targetDirectory\": \"s3://b/sp", "a: b: c\n"] {
+        assert_eq!(document(text.as_bytes()), Redacted { shown: Shown::Text(text.into()), changed: false });
     }
 }
 
