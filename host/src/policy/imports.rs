@@ -6,6 +6,9 @@ use super::error::PolicyError;
 
 /// The names of everything the component itself imports; what its parts import from each other does not count.
 pub(super) fn of(component: &[u8]) -> Result<Vec<String>, PolicyError> {
+    if !component.starts_with(b"\0asm") {
+        return Err(PolicyError::Unusable("it is no WebAssembly at all; give the `.wasm` file of a policy".to_owned()));
+    }
     let unusable = |error: wasmparser::BinaryReaderError| PolicyError::Unusable(error.message().to_owned());
     let mut names = Vec::new();
     let mut depth = 0_u32;

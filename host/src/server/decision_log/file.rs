@@ -36,8 +36,8 @@ struct Open {
     identity: (u64, u64),
     /// Bytes of whole lines.
     size: u64,
-    /// A pipe or a terminal is neither rotated nor cut.
-    regular: bool,
+    /// What is no plain file (a pipe, a terminal, a link to whatever) is neither rotated nor cut: it is not ours alone.
+    plain: bool,
     /// The last line has no end: a write was cut short.
     torn: bool,
 }
@@ -52,7 +52,7 @@ impl Rotated {
     pub(super) fn line(&mut self, line: &[u8]) -> Result<(), Lost> {
         let length = line.len() as u64 + 1;
         let most = self.options.bytes;
-        let full = |file: &Open, more: u64| file.regular && file.size + more > 0 && file.size + more + length > most;
+        let full = |file: &Open, more: u64| file.plain && file.size + more > 0 && file.size + more + length > most;
         let waiting = self.buffer.len() as u64;
         let mut outcome = Ok(());
         if self.file.as_ref().is_some_and(|file| full(file, waiting)) {
@@ -136,9 +136,9 @@ impl Open {
         options.append(true).create(true).mode(MODE);
         let mut file = options.open(path)?;
         let metadata = file.metadata()?;
-        let regular = metadata.is_file();
+        let plain = std::fs::symlink_metadata(path)?.is_file();
         let mut torn = false;
-        if regular {
+        if plain {
             if metadata.permissions().mode() & 0o777 != MODE {
                 file.set_permissions(Permissions::from_mode(MODE))?;
             }
@@ -150,7 +150,7 @@ impl Open {
                 torn = last != *b"\n";
             }
         }
-        Ok(Self { file, identity: identity(&metadata), size: metadata.len(), regular, torn })
+        Ok(Self { file, identity: identity(&metadata), size: metadata.len(), plain, torn })
     }
 
     /// Writes whole lines, or none of them where that is possible.
@@ -164,7 +164,7 @@ impl Open {
         match written {
             Ok(()) => self.size += lines.len() as u64,
             // Half a line must not spoil the next one.
-            Err(_) if self.regular => self.torn = self.file.set_len(self.size).is_err(),
+            Err(_) if self.plain => self.torn = self.file.set_len(self.size).is_err(),
             Err(_) => self.torn = true,
         }
         written

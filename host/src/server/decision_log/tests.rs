@@ -107,11 +107,26 @@ fn judged(policy: &Policy, mut entry: Entry) -> Entry {
     };
     let facts: Vec<_> = entry.declared.iter().map(|(source, document)| Fact::declared(*source, document)).collect();
     let source = Answers(entry.observed.clone());
-    let outcome = request.lend(None, |request| policy.decide(request, &facts, &Settings::default(), &source));
+    let outcome =
+        request.lend(entry.live.as_deref(), |request| policy.decide(request, &facts, &Settings::default(), &source));
     entry.outcome = outcome.map(|verdict| verdict.document).map_err(|error| error.to_string());
     entry
 }
 
+/// An object of the cluster, as an update finds it.
+const DEPLOYED: &str = "\
+apiVersion: flink.apache.org/v1beta1
+kind: FlinkDeployment
+metadata: {name: orders, namespace: prod}
+spec:
+  flinkVersion: v1_20
+  flinkConfiguration: {state.savepoints.dir: 's3://b/sp', execution.checkpointing.interval: 1min}
+  job: {jarURI: 'local:///a.jar', upgradeMode: savepoint, state: running, parallelism: 2}
+status:
+  jobStatus: {state: RUNNING, jobId: a0b1c2d3e4f5a0b1c2d3e4f5a0b1c2d3}
+  lifecycleState: STABLE
+  reconciliationStatus: {state: DEPLOYED}
+";
 const JOB: &str = "a0b1c2d3e4f5a0b1c2d3e4f5a0b1c2d3";
 const REVIEW: &str = r#"{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"u","operation":"CREATE","namespace":"prod","name":"orders","kind":{"group":"flink.apache.org","version":"v1beta1","kind":"FlinkDeployment"},"resource":{"group":"flink.apache.org","version":"v1beta1","resource":"flinkdeployments"},"object":{"apiVersion":"flink.apache.org/v1beta1","kind":"FlinkDeployment","metadata":{"name":"orders","namespace":"prod","annotations":{"kubectl.kubernetes.io/last-applied-configuration":"{\"spec\":{\"flinkConfiguration\":{\"s3.secret-key\":\"TOPSECRET\"}}}\n"}},"spec":{"flinkVersion":"v1_20","flinkConfiguration":{"s3.secret-key":"TOPSECRET","state.savepoints.dir":"s3://AKIA:TOPSECRET@b/sp"},"job":{"jarURI":"local:///app.jar","args":["--db-password","TOPSECRET"],"upgradeMode":"last-state","parallelism":2}}}}}"#;
 
@@ -141,6 +156,10 @@ fn a_line_can_be_judged_again() {
             Envelope::Manifest,
             "kind: FlinkDeployment\nmetadata: {name: a}\nspec: {job: {upgradeMode: savepoint}}\n",
         ),
+        Entry {
+            live: Some(DEPLOYED.into()),
+            ..entry(Envelope::Manifest, DEPLOYED.replace("savepoint", "stateless").replace("a.jar", "b.jar"))
+        },
         entry(drain(), "{\"drain\": tru"),
         cancel,
     ];
@@ -165,7 +184,8 @@ fn a_line_can_be_judged_again() {
         assert_eq!(logged.said().differences(&Said::of(&again)), Vec::<String>::new(), "{entry:?}");
     }
     assert_eq!(decisions[..2], ["deny", "deny"], "{text}");
-    assert_eq!(decisions[5], "error");
+    assert_eq!(decisions[6], "error");
+    assert!(entries[5].outcome.as_ref().unwrap().contains("stateless-upgrade-of-stateful-job"), "{:?}", entries[5]);
     assert!(read.last().unwrap().request.as_ref().unwrap_err().contains("not in the log"));
     let first: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
     assert_eq!(
@@ -235,6 +255,31 @@ fn a_file_that_was_moved_away_is_opened_anew() {
         assert_eq!(lines.len(), 1);
         assert_eq!(lines[0]["request"]["http"]["target"], target);
     }
+}
+
+#[test]
+fn what_is_no_plain_file_is_only_written_to() {
+    let (folder, metrics) = (Folder::new(), metrics());
+    let target = folder.0.join("elsewhere");
+    std::fs::write(&target, "").unwrap();
+    std::fs::set_permissions(&target, std::fs::Permissions::from_mode(0o640)).unwrap();
+    std::os::unix::fs::symlink(&target, folder.file()).unwrap();
+    let log = open(&folder.file(), 4096, 2, &metrics);
+    for number in 0..60 {
+        log.record(Entry { id: number.to_string(), ..entry(call("GET", "/jobs"), "") });
+    }
+    log.close();
+    assert_eq!(lines(&target).len(), 60);
+    assert_eq!(target.metadata().unwrap().permissions().mode() & 0o777, 0o640);
+    let names: Vec<_> = std::fs::read_dir(&folder.0).unwrap().map(|it| it.unwrap().file_name()).collect();
+    assert_eq!(names.len(), 2, "{names:?}");
+
+    let null = Options { path: "/dev/null".into(), bytes: 1, keep: 0 };
+    let log = DecisionLog::open(null, Arc::clone(&metrics)).unwrap();
+    (0..3).for_each(|_| log.record(entry(call("GET", "/jobs"), "")));
+    log.close();
+    assert!(!Path::new("/dev/null").metadata().unwrap().is_file());
+    assert_eq!(failures(&metrics), 0);
 }
 
 #[test]
