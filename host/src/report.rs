@@ -6,8 +6,8 @@ mod json;
 mod layout;
 mod restore;
 
-use crate::input::{Lines, Position};
-use crate::{Decision, Effect, Place, Verdict};
+use crate::input::{InputError, Lines, Position};
+use crate::{Decision, Effect, Failure, Place, Verdict};
 
 pub use catalogue::{catalogue_json, explain, explained_json, list, markdown};
 pub use human::{Page, human};
@@ -76,6 +76,24 @@ impl Outcome {
         };
         let positions = verdict.findings.iter().map(|finding| position(&finding.place)).collect();
         Self::Verdict { verdict: Box::new(verdict), positions }
+    }
+
+    /// A document that cannot be read.
+    pub fn unreadable(error: InputError, file: &Lines<'_>) -> Self {
+        let position = error.offset.map(|offset| file.position(offset));
+        Self::Error { message: error.message, position, by_policy: false }
+    }
+
+    /// A request that the policy cannot judge. `offset`: where its body starts in the file, if it does.
+    pub fn unjudgeable(failure: Failure, file: &Lines<'_>, offset: Option<usize>) -> Self {
+        // The offset is one into the live object when that is what cannot be read.
+        let within = failure.offset.filter(|_| !failure.message.starts_with("the live object"));
+        let (position, message) = match (offset, within) {
+            (Some(start), Some(within)) => (Some(file.position(start + within as usize)), failure.message),
+            (None, Some(within)) => (None, format!("{}, at byte {within} of the body", failure.message)),
+            (_, None) => (None, failure.message),
+        };
+        Self::Error { message, position, by_policy: false }
     }
 }
 

@@ -57,11 +57,25 @@ fn reviews_plans_and_calls_as_text_are_taken() {
 #[test]
 fn nothing_to_judge_is_an_error_with_a_report() {
     let server = Server::plain(&[]);
-    for body in [&b""[..], b"\xff\xfe", b"\0"] {
+    for body in [
+        &b""[..],
+        b"\xff\xfe",
+        b"\0",
+        b"a: [1",
+        b"hello",
+        b"[]",
+        b"kind: ConfigMap",
+        b"kind: HttpRequest",
+        b"kind: HttpRequest\nmethod: GET\ntarget: /api/v9/x\n",
+    ] {
         let answer = server.send("POST", "/v1/check", &[], body);
         assert_eq!(answer.status, 400, "{answer:?}");
         assert_eq!(answer.json()["results"][0]["decision"], "error");
     }
+    let answer = server.send("POST", "/v1/check", &[], b"kind: A\nb:\n  - [1\nc: 2\n");
+    let told = answer.json()["results"][0]["error"].as_str().unwrap().to_owned();
+    let (line, rest) = told.split_once(':').unwrap();
+    assert!(line.parse::<u32>().is_ok_and(|line| line >= 3) && rest.contains("not valid YAML"), "{told}");
     let many = "kind: X\n---\n".repeat(300);
     assert_eq!(server.send("POST", "/v1/check", &[], many.as_bytes()).status, 413);
     assert_eq!(server.send("GET", "/v1/check", &[], b"").status, 405);

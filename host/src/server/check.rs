@@ -47,24 +47,25 @@ pub async fn check(gate: &Gate, bounds: &Bounds, asked: Asked<'_>) -> Reply {
     };
     let mut policy = gate.judge().name.clone();
     let (status, results) = match inputs {
-        Err(error) => (StatusCode::BAD_REQUEST, vec![wrong(1, false, error.message)]),
+        Err(error) => (StatusCode::BAD_REQUEST, vec![result(1, false, Outcome::unreadable(error, &Lines::new(&body)))]),
         Ok(inputs) if inputs.len() > MOST_DOCUMENTS => {
             let message = format!("more than the {MOST_DOCUMENTS} documents of one request; send the rest in another");
-            (StatusCode::PAYLOAD_TOO_LARGE, vec![wrong(1, false, message)])
+            (StatusCode::PAYLOAD_TOO_LARGE, vec![result(1, false, wrong(message))])
         }
         Ok(inputs) => {
             let lines = Lines::new(&body);
             let among_others = inputs.len() > 1;
             let mut results = Vec::new();
             for input in inputs {
-                let recognised = match input.found {
-                    Found::Request(recognised) => recognised,
-                    Found::Foreign(what) => {
-                        results.push(wrong(input.number, among_others, format!("not judged: {what}")));
-                        continue;
-                    }
-                    Found::Unrecognised(error) | Found::Broken(error) => {
-                        results.push(wrong(input.number, among_others, error.message));
+                let unread = match input.found {
+                    Found::Request(recognised) => Ok(recognised),
+                    Found::Foreign(what) => Err(wrong(format!("not judged: {what}"))),
+                    Found::Unrecognised(error) | Found::Broken(error) => Err(Outcome::unreadable(error, &lines)),
+                };
+                let recognised = match unread {
+                    Ok(recognised) => recognised,
+                    Err(outcome) => {
+                        results.push(result(input.number, among_others, outcome));
                         continue;
                     }
                 };
@@ -90,14 +91,17 @@ pub async fn check(gate: &Gate, bounds: &Bounds, asked: Asked<'_>) -> Reply {
                         Outcome::of(judgement.verdict, &lines, offset)
                     }
                     Err(NoJudgement::TurnedAway(error)) => return turned_away(&error),
-                    Err(error) => {
-                        let by_policy = matches!(error, NoJudgement::Policy(_));
-                        Outcome::Error { message: error.to_string(), position: None, by_policy }
+                    Err(NoJudgement::Unjudgeable(failure)) => Outcome::unjudgeable(failure, &lines, offset),
+                    Err(NoJudgement::Policy(error)) => {
+                        Outcome::Error { message: error.to_string(), position: None, by_policy: true }
                     }
                 };
-                results.push(Judged { input: "-".to_owned(), document: input.number, among_others, outcome });
+                results.push(result(input.number, among_others, outcome));
             }
-            (StatusCode::OK, results)
+            // A program that looks at the status alone must not take it for good when nothing was judged.
+            let unread = |it: &Judged| matches!(it.outcome, Outcome::Error { by_policy: false, .. });
+            let status = if results.iter().all(unread) { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+            (status, results)
         }
     };
     let written = Instant::now();
@@ -115,8 +119,11 @@ fn turned_away(error: &TurnedAway) -> Reply {
     reply::json(StatusCode::SERVICE_UNAVAILABLE, &serde_json::json!({"error": error.to_string()}))
 }
 
-fn wrong(document: usize, among_others: bool, message: String) -> Judged {
-    let outcome = Outcome::Error { message, position: None, by_policy: false };
+fn wrong(message: String) -> Outcome {
+    Outcome::Error { message, position: None, by_policy: false }
+}
+
+fn result(document: usize, among_others: bool, outcome: Outcome) -> Judged {
     Judged { input: "-".to_owned(), document, among_others, outcome }
 }
 

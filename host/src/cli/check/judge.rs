@@ -74,11 +74,7 @@ impl<'p> Judge<'p> {
                     complain(&format!("skipped {}: {what}", label(input.number)));
                     continue;
                 }
-                Found::Unrecognised(error) | Found::Broken(error) => Outcome::Error {
-                    position: error.offset.map(|offset| lines.position(offset)),
-                    message: error.message,
-                    by_policy: false,
-                },
+                Found::Unrecognised(error) | Found::Broken(error) => Outcome::unreadable(error, &lines),
             };
             self.results.push(Judged { input: name.clone(), document: input.number, among_others, outcome });
         }
@@ -97,16 +93,7 @@ impl<'p> Judge<'p> {
         };
         match self.known.ask(self.policy, &self.settings, &recognised.request, live) {
             Ok(verdict) => Outcome::of(verdict, file, recognised.offset),
-            Err(CheckError::Unjudgeable(failure)) => {
-                // The offset is one into the live object when that is what cannot be read.
-                let within = failure.offset.filter(|_| !failure.message.starts_with("the live object"));
-                let (position, message) = match (recognised.offset, within) {
-                    (Some(start), Some(within)) => (Some(file.position(start + within as usize)), failure.message),
-                    (None, Some(within)) => (None, format!("{}, at byte {within} of the body", failure.message)),
-                    (_, None) => (None, failure.message),
-                };
-                Outcome::Error { message, position, by_policy: false }
-            }
+            Err(CheckError::Unjudgeable(failure)) => Outcome::unjudgeable(failure, file, recognised.offset),
             Err(CheckError::Policy(error)) => {
                 Outcome::Error { message: error.to_string(), position: None, by_policy: by_policy(&error) }
             }
