@@ -77,15 +77,39 @@ pub struct Proxy {
 struct Passed {
     body: Outgoing,
     decision: HeaderValue,
+    /// Nothing will be different after it.
+    idle: bool,
 }
 
 impl Proxy {
-    /// Why this API cannot be proxied, if so; the text is for people.
-    pub fn impossible(api: Api) -> Option<&'static str> {
-        (api == Api::Alibaba).then_some(
-            "`--proxy alibaba=…` cannot work: the signature of a call covers its host, so the platform refuses what a proxy \
-             sends on; ask `/v1/check` before the call, or let a gateway ask `/authz/alibaba/…`",
-        )
+    /// Whether this API can be proxied, and its upstream reached in this way.
+    ///
+    /// # Errors
+    /// When it cannot; the text is for people.
+    pub fn check(api: Api, upstream: &str) -> Result<(), String> {
+        if api == Api::Alibaba {
+            let why = "`--proxy alibaba=…` cannot work: the signature of a call covers its host, so the platform refuses \
+                       what a proxy sends on; ask `/v1/check` before the call, or let a gateway ask `/authz/alibaba/…`";
+            return Err(why.to_owned());
+        }
+        Upstream::new(upstream, UPSTREAM_PATIENCE)
+            .map(drop)
+            .map_err(|wrong| format!("`--proxy {}=…`: {wrong}", api.name()))
+    }
+
+    /// Whether its upstream is none of our own doors: a request would go round until there is no connection left.
+    ///
+    /// # Errors
+    /// With the door that it is; the text is for people.
+    pub async fn leads_elsewhere(&self, doors: &[SocketAddr]) -> Result<(), String> {
+        match self.upstream.is_one_of(doors).await {
+            None => Ok(()),
+            Some(door) => Err(format!(
+                "`--proxy {}={}@…`: that is a door of this server (`{door}`): name where the platform itself listens",
+                self.api.name(),
+                self.upstream.origin()
+            )),
+        }
     }
 
     /// A proxy in front of `upstream` (`http://host:port`). What the policy asks for is looked up in `live`.
@@ -152,9 +176,8 @@ impl Proxy {
             let message = "the request target cannot be put behind the path of the upstream";
             return self.refuse(&Refusal::new(StatusCode::BAD_REQUEST, message), seen);
         };
-        let reads = [Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method());
         let exchanged = self.upstream.exchange(request).await;
-        if let (Some(live), false) = (&self.live, reads) {
+        if let (Some(live), false) = (&self.live, passed.idle) {
             // What was looked up before is no longer so.
             live.forget();
         }
@@ -174,6 +197,7 @@ impl Proxy {
         incoming: Incoming,
     ) -> Result<Passed, Box<Answer>> {
         let malformed = |wrong: String| Box::new(self.refuse(&Refusal::new(StatusCode::BAD_REQUEST, wrong), seen));
+        let reads = [Method::GET, Method::HEAD, Method::OPTIONS].contains(&parts.method);
         let caller = self.trust.caller(peer, &parts.headers).map_err(malformed)?;
         let headers = deciding(&parts.headers).map_err(malformed)?;
         // The policy reads no form: one passes by its head, or not at all.
@@ -193,7 +217,8 @@ impl Proxy {
                         why: BodyError::TooLarge { limit: self.bounds.body }.to_string(),
                     });
                     let decision = denial::header_without(StatusCode::PAYLOAD_TOO_LARGE);
-                    return Ok(Passed { body: Outgoing::stream(first, *rest, length, self.bounds.idle), decision });
+                    let body = Outgoing::stream(first, *rest, length, self.bounds.idle);
+                    return Ok(Passed { body, decision, idle: reads });
                 }
                 Err(not_held) => return Err(Box::new(self.not_held(&not_held, seen))),
             },
@@ -211,11 +236,13 @@ impl Proxy {
         };
         let reply = match self.gate.ask(question, self.live.as_deref()).await {
             Ok(Judgement { verdict, passes: true, .. }) => {
-                return Ok(Passed { body, decision: denial::header(&verdict) });
+                // Flink has a GET that cancels: a finding tells.
+                let idle = reads && verdict.findings.is_empty();
+                return Ok(Passed { body, decision: denial::header(&verdict), idle });
             }
             Ok(Judgement { verdict, passes: false, .. }) => denial::refusal(self.api, &verdict),
             Err(error) if self.gate.mode() == Mode::Warn => {
-                return Ok(Passed { body, decision: denial::header_without(denial::status(&error)) });
+                return Ok(Passed { body, decision: denial::header_without(denial::status(&error)), idle: reads });
             }
             Err(error) => denial::no_judgement(self.api, &error),
         };
@@ -264,7 +291,7 @@ impl Proxy {
             return answer::whole(denial::error(self.api, StatusCode::BAD_GATEWAY, text));
         }
         *response.version_mut() = Version::HTTP_11;
-        rewrite::response(response.headers_mut(), self.upstream.origin());
+        rewrite::response(response.headers_mut(), &self.upstream.place());
         response.headers_mut().insert(DECISION, decision);
         answer::stream(response)
     }

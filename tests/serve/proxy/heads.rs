@@ -39,6 +39,23 @@ fn an_upstream_below_a_path_gets_it_in_front() {
 }
 
 #[test]
+fn a_redirect_of_an_upstream_below_a_path_leads_back_here() {
+    let upstream = Upstream::with(|request| {
+        let place = match request.request_line() {
+            "GET /flink/relative HTTP/1.1" => "/flink/web/".to_owned(),
+            _ => format!("HTTP://{}/flink/web/?a=b", request.header("host").unwrap()),
+        };
+        Some(format!("HTTP/1.1 302 Found\r\nLocation: {place}\r\nContent-Length: 0\r\n\r\n").into_bytes())
+    });
+    let door = format!("flink-rest=http://{}/flink/@127.0.0.1:0", upstream.address());
+    let gate = crate::server::Server::start(&["--mode", "warn", "--proxy", &door]);
+    for (target, location) in [("/relative", "/web/"), ("/absolute", "/web/?a=b")] {
+        let answer = crate::server::send(gate.address("proxy flink-rest"), "GET", target, &[], b"");
+        assert_eq!((answer.status, answer.header("location")), (302, Some(location)), "{answer:?}");
+    }
+}
+
+#[test]
 fn a_head_is_rebuilt() {
     let front = Front::start(&[]);
     let body = String::from_utf8_lossy(NO_DRAIN);

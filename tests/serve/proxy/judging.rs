@@ -1,7 +1,13 @@
 //! What is held back until it is judged, and what becomes of it.
 
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex};
+
 use super::{Client, DRAIN, Front, JOB, JSON, NO_DRAIN, Upstream, decision, reason, stop};
-use crate::server::{Folder, Server, send, until};
+use crate::server::{Folder, SOON, Server, send, until};
 
 #[test]
 fn a_drain_is_refused_where_the_user_sits_and_never_arrives() {
@@ -189,6 +195,61 @@ fn a_declared_intent_counts_from_callers_that_the_settings_list_and_goes_no_furt
     assert_eq!(other.send("POST", &stop(), &headers, DRAIN).status, 403);
     assert_eq!(other.send("POST", &stop(), &headers, NO_DRAIN).status, 200);
     assert_eq!(other.upstream.only().header("x-user"), None, "nobody vouches for it");
+}
+
+/// A Flink with a running job that counts who looks at it, and answers a cancel by GET when it is told to.
+fn flink(looked: &Arc<AtomicUsize>, answered: Receiver<()>) -> (String, Receiver<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let (looked, answered) = (Arc::clone(looked), Arc::new(Mutex::new(answered)));
+    let (arrived, arrives) = channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let (looked, answered, arrived) = (Arc::clone(&looked), Arc::clone(&answered), arrived.clone());
+            std::thread::spawn(move || {
+                let mut reader = BufReader::new(stream.try_clone().unwrap());
+                let mut line = String::new();
+                while reader.read_line(&mut line).is_ok_and(|read| read > 2) {}
+                let body = if line.contains("yarn-cancel") {
+                    arrived.send(()).unwrap();
+                    let _ = answered.lock().unwrap().recv_timeout(SOON);
+                    "{}"
+                } else if line.starts_with(&format!("GET {JOB} ")) {
+                    looked.fetch_add(1, Ordering::SeqCst);
+                    r#"{"jid": "42aedb6e5490ff65f60746294f1d1f35", "state": "RUNNING"}"#
+                } else {
+                    ""
+                };
+                let status = if body.is_empty() { "404 Not Found" } else { "200 OK" };
+                let head = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+                let _ = (&stream).write_all(format!("{head}{body}").as_bytes());
+            });
+        }
+    });
+    (address, arrives)
+}
+
+#[test]
+fn what_was_looked_up_is_forgotten_once_a_cancel_by_get_is_done() {
+    let folder = Folder::new();
+    let settings =
+        "apiVersion: sluicegate.dev/v1alpha1\nkind: Settings\nrules: {get-request-cancels-job: {level: warn}}\n";
+    let settings = folder.write("settings.yaml", settings);
+    let looked = Arc::new(AtomicUsize::new(0));
+    let (answer, answered) = channel();
+    let (flink, arrives) = flink(&looked, answered);
+    let gate = Server::start(&["--proxy", &format!("flink-rest=http://{flink}@127.0.0.1:0"), "--settings", &settings]);
+    let address = gate.address("proxy flink-rest");
+    let drain = || assert_eq!(send(address, "POST", &stop(), &[JSON], DRAIN).status, 403);
+    let cancel = std::thread::spawn(move || send(address, "GET", &format!("{JOB}/yarn-cancel"), &[], b"").status);
+    arrives.recv_timeout(SOON).unwrap();
+    // Before the cancel is done the job still runs, and is remembered so.
+    drain();
+    let before = looked.load(Ordering::SeqCst);
+    answer.send(()).unwrap();
+    assert_eq!(cancel.join().unwrap(), 200);
+    drain();
+    assert!(before > 0 && looked.load(Ordering::SeqCst) > before, "{before}");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use hyper::HeaderMap;
 use hyper::header::{self, HeaderName, HeaderValue};
+use hyper::http::uri::Authority;
 
 /// Headers between two neighbours (RFC 9110, section 7.6.1), beside those that `Connection` names.
 const HOP_BY_HOP: [&str; 9] = [
@@ -64,22 +65,58 @@ pub(super) fn request(headers: &mut HeaderMap, way: &Way<'_>) {
     }
 }
 
-/// Makes a response's headers those that go back. `origin`: the upstream, as `http://host:port`; a redirect to there would
-/// lead round the gate, so it becomes one to here.
-pub(super) fn response(headers: &mut HeaderMap, origin: &str) {
+/// Where an upstream is, for what it says of itself.
+pub(super) struct Origin<'u> {
+    /// Its host, without the brackets of an IPv6 address.
+    pub(super) host: &'u str,
+    /// Its port.
+    pub(super) port: u16,
+    /// What stands before every path there, without a `/` at its end, and not at all here.
+    pub(super) prefix: &'u str,
+}
+
+/// Makes a response's headers those that go back. A redirect to the upstream would lead round the gate, so it becomes one
+/// to here.
+pub(super) fn response(headers: &mut HeaderMap, origin: &Origin<'_>) {
     drop_hop_by_hop(headers);
     headers.remove(header::TRAILER);
     drop_own(headers);
     let location = headers.get(header::LOCATION).and_then(|value| value.to_str().ok());
-    let here = location.and_then(|location| location.strip_prefix(origin)).map(str::to_owned);
-    match here.as_deref() {
-        Some("") => drop(headers.insert(header::LOCATION, HeaderValue::from_static("/"))),
-        Some(path) if path.starts_with('/') => {
-            if let Ok(path) = HeaderValue::from_str(path) {
-                headers.insert(header::LOCATION, path);
+    if let Some(here) = location.and_then(|location| origin.here(location))
+        && let Ok(here) = HeaderValue::from_str(&here)
+    {
+        headers.insert(header::LOCATION, here);
+    }
+}
+
+impl Origin<'_> {
+    /// A place at the upstream as it is called here; `None`: it is elsewhere, or is called the same.
+    fn here(&self, location: &str) -> Option<String> {
+        const SCHEME: &str = "http:";
+        let there = match location.get(..SCHEME.len()) {
+            Some(scheme) if scheme.eq_ignore_ascii_case(SCHEME) => location.get(SCHEME.len()..)?,
+            _ => location,
+        };
+        let path = match there.strip_prefix("//") {
+            None => there,
+            Some(rest) => {
+                let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+                let authority: Authority = authority.parse().ok()?;
+                let host = authority.host().trim_matches(['[', ']']);
+                let ours = host.eq_ignore_ascii_case(self.host) && authority.port_u16().unwrap_or(80) == self.port;
+                if !ours {
+                    return None;
+                }
+                path
             }
+        };
+        let below = path.strip_prefix(self.prefix).filter(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']));
+        match below.unwrap_or(path) {
+            rest if rest.starts_with('/') => Some(rest.to_owned()),
+            // From where the request was, which is called the same at both ends.
+            _ if path == location && (below.is_none() || self.prefix.is_empty()) => None,
+            rest => Some(format!("/{rest}")),
         }
-        _ => {}
     }
 }
 
@@ -108,7 +145,7 @@ mod tests {
     use hyper::HeaderMap;
     use hyper::header::{HeaderName, HeaderValue};
 
-    use super::Way;
+    use super::{Origin, Way};
 
     fn headers(lines: &[(&'static str, &'static str)]) -> HeaderMap {
         let pair = |(name, value): &(&'static str, &'static str)| {
@@ -177,17 +214,37 @@ mod tests {
 
     #[test]
     fn redirects_stay_on_this_side_of_the_gate() {
-        for (there, here) in [
-            ("http://flink:8081/app/?a=b", "/app/?a=b"),
-            ("http://flink:8081", "/"),
-            ("http://flink:80811/x", "http://flink:80811/x"),
-            ("https://elsewhere/", "https://elsewhere/"),
-            ("/x", "/x"),
+        let root = Origin { host: "flink", port: 8081, prefix: "" };
+        let web = Origin { host: "VVP", port: 80, prefix: "/a/b" };
+        let six = Origin { host: "::1", port: 80, prefix: "" };
+        for (origin, there, here) in [
+            (&root, "http://flink:8081/app/?a=b", "/app/?a=b"),
+            (&root, "HTTP://Flink:8081/app", "/app"),
+            (&root, "//flink:8081/app", "/app"),
+            (&root, "http://flink:8081", "/"),
+            (&root, "http://flink:8081?x", "/?x"),
+            (&root, "http://flink:80811/x", "http://flink:80811/x"),
+            (&root, "http://flink/x", "http://flink/x"),
+            (&root, "https://flink:8081/x", "https://flink:8081/x"),
+            (&root, "https://elsewhere/", "https://elsewhere/"),
+            (&root, "//elsewhere/", "//elsewhere/"),
+            (&root, "/x", "/x"),
+            (&root, "x?y", "x?y"),
+            (&root, "?y", "?y"),
+            (&root, "", ""),
+            (&web, "http://vvp/a/b/app", "/app"),
+            (&web, "http://vvp:80/a/b", "/"),
+            (&web, "http://vvp/a/b?x=1", "/?x=1"),
+            (&web, "/a/b/app", "/app"),
+            (&web, "/a/bc", "/a/bc"),
+            (&web, "http://vvp/login", "/login"),
+            (&web, "app", "app"),
+            (&six, "http://[::1]/x", "/x"),
         ] {
             let mut headers =
                 headers(&[("location", there), ("connection", "keep-alive"), ("x-sluicegate-decision", "x")]);
-            super::response(&mut headers, "http://flink:8081");
-            assert_eq!((headers.len(), headers.get("location").unwrap().to_str().unwrap()), (1, here));
+            super::response(&mut headers, origin);
+            assert_eq!((headers.len(), headers.get("location").unwrap().to_str().unwrap()), (1, here), "{there}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The server behind a proxy door, and the connections to it.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -12,6 +12,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
 use super::body::Outgoing;
+use super::rewrite::Origin;
 
 /// The most connections that lie idle, and for how long.
 const MOST_IDLE: usize = 64;
@@ -77,6 +78,9 @@ impl Upstream {
     /// When this is something else; the text is for people.
     pub(super) fn new(url: &str, patience: Duration) -> Result<Self, String> {
         let wrong = |why: &str| format!("the upstream {why}; write `http://host:port`");
+        if !url.contains("://") {
+            return Err(wrong("has no `http://` in front"));
+        }
         let uri: Uri = url.parse().map_err(|_| wrong("is no URL"))?;
         match uri.scheme_str() {
             Some("http") => {}
@@ -110,9 +114,29 @@ impl Upstream {
         })
     }
 
+    /// Which of these listening addresses it is, if any. A name that nobody knows is none of them, now.
+    pub(super) async fn is_one_of(&self, doors: &[SocketAddr]) -> Option<SocketAddr> {
+        let known = tokio::time::timeout(CONNECT, tokio::net::lookup_host((self.host.as_str(), self.port))).await;
+        let addresses: Vec<SocketAddr> = known.ok()?.ok()?.collect();
+        // An address is this machine's when a socket can have it.
+        let ours = |address: IpAddr| std::net::UdpSocket::bind((address, 0)).is_ok();
+        doors.iter().copied().find(|door| {
+            addresses.iter().any(|address| {
+                let (here, there) = (door.ip().to_canonical(), address.ip().to_canonical());
+                let everywhere = here.is_unspecified() || there.is_unspecified();
+                door.port() == address.port() && (here == there || everywhere && ours(there))
+            })
+        })
+    }
+
     /// `http://host:port`.
     pub(super) fn origin(&self) -> &str {
         &self.origin
+    }
+
+    /// Where it is, for redirects.
+    pub(super) fn place(&self) -> Origin<'_> {
+        Origin { host: &self.host, port: self.port, prefix: &self.prefix }
     }
 
     /// What it is called in `Host`.
