@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::helm::{chart, of_kind, render};
 
 /// What `/metrics` gives out, with the labels of each.
-const METRICS: [(&str, &[&str]); 19] = [
+const METRICS: [(&str, &[&str]); 21] = [
     ("sluicegate_build_info", &["version", "policy"]),
     ("sluicegate_certificate_expiry_timestamp_seconds", &["file"]),
     ("sluicegate_connections", &["door"]),
@@ -17,8 +17,10 @@ const METRICS: [(&str, &[&str]); 19] = [
     ("sluicegate_findings_total", &["rule", "effect"]),
     ("sluicegate_kubernetes_bytes", &["kind"]),
     ("sluicegate_kubernetes_objects", &["kind"]),
+    ("sluicegate_let_through_total", &["door", "reason"]),
     ("sluicegate_lookup_seconds", &["source"]),
     ("sluicegate_lookups_total", &["source", "outcome"]),
+    ("sluicegate_outdated", &["what"]),
     ("sluicegate_overrides_total", &["rule"]),
     ("sluicegate_rejected_total", &["door", "reason"]),
     ("sluicegate_reloads_total", &["what", "outcome"]),
