@@ -58,7 +58,7 @@ use proxy::Proxy;
 use reload::{Reload, Watches};
 use routes::Routes;
 use shadow::Shadow;
-use sources::Sources;
+use sources::{Counted, Sources};
 use tls::Tls;
 pub use tls::TlsError;
 use turnstile::Turnstiles;
@@ -86,6 +86,9 @@ pub enum ServerError {
     /// A source of facts, or a proxy, cannot be set up. The text says which, and why.
     #[error("{0}")]
     Option(String),
+    /// A door broke while it served.
+    #[error("a door broke, so the server ended: {0}; start it again, and report this with its log")]
+    Door(String),
     /// The decision log cannot be written.
     #[error("cannot write the decision log `{}`: {error}", file.display())]
     DecisionLog {
@@ -119,10 +122,14 @@ impl Server {
         if options.listen.is_none() && options.proxies.is_empty() {
             return Err(ServerError::NoDoor);
         }
+        options.check().map_err(ServerError::Option)?;
         // One provider for every connection out; where the program has chosen one already, that one stays.
         let _ = tokio_rustls::rustls::crypto::aws_lc_rs::default_provider().install_default();
-        if let Some(why) = options.proxies.iter().find_map(|door| Proxy::impossible(door.api)) {
-            return Err(ServerError::Option(why.to_owned()));
+        for ProxyDoor { api, upstream, .. } in &options.proxies {
+            Proxy::check(*api, upstream).map_err(ServerError::Option)?;
+        }
+        for plane in &options.control_planes {
+            plane.check().await.map_err(ServerError::Option)?;
         }
         let bounds = options.bounds.clone();
         let turnstiles = Turnstiles::new(bounds.concurrency, bounds.queue);
@@ -171,7 +178,7 @@ impl Server {
             control_planes: options.control_planes,
             kubernetes: kubernetes.clone(),
             savepoint_prefixes: options.savepoint_prefixes,
-            metrics: Arc::clone(&metrics),
+            counted: Counted::new(Arc::clone(&metrics)),
         };
         watches.certificates = options.listen.as_ref().and_then(|listen| listen.tls.as_ref()).map(TlsFiles::watch);
         let tls =
@@ -193,6 +200,12 @@ impl Server {
             let live = sources.of_api(Some((*api, upstream)))?;
             let proxy = Proxy::new(*api, upstream, gate, live, trust, bounds.clone()).map_err(ServerError::Option)?;
             proxies.push((bind(*address).await?, Arc::new(proxy)));
+        }
+        let doors = main.iter().map(|(listener, _)| listener).chain(&metrics_listener);
+        let doors = doors.chain(proxies.iter().map(|(listener, _)| listener));
+        let doors: Vec<_> = doors.filter_map(|listener| listener.local_addr().ok()).collect();
+        for (_, proxy) in &proxies {
+            proxy.leads_elsewhere(&doors).await.map_err(ServerError::Option)?;
         }
         let routes_trust = options.trust.header.is_some();
         let routes = Arc::new(Routes {
@@ -239,7 +252,10 @@ impl Server {
 
     /// Serves until `stop` is done; then says that it is not ready, waits until nobody sends it anything new, and
     /// finishes what is in flight.
-    pub async fn run(self, stop: impl Future<Output = ()>) {
+    ///
+    /// # Errors
+    /// When a door ends before that, which only a fault of ours brings about: better no server than half of one.
+    pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), ServerError> {
         let Self { main, proxies, metrics, routes, reload, phase, phases, bounds, kubernetes } = self;
         let gate = Arc::clone(&routes.gate);
         let entrance = |listener, name| Entrance {
@@ -270,16 +286,31 @@ impl Server {
         let watching = tokio::spawn(sources::show(kubernetes, Arc::clone(gate.metrics()), phases.clone()));
         tracing::info!(mode = gate.mode().name(), policy = gate.judge().name.digest, "serving");
 
-        stop.await;
-        tracing::info!(seconds = bounds.drain.as_secs(), "stopping: not ready any more, still serving");
-        phase.send_replace(Phase::Draining);
-        tokio::time::sleep(bounds.drain).await;
+        let served = serving(&mut doors, stop).await;
+        if served.is_ok() {
+            tracing::info!(seconds = bounds.drain.as_secs(), "stopping: not ready any more, still serving");
+            phase.send_replace(Phase::Draining);
+            tokio::time::sleep(bounds.drain).await;
+        }
         phase.send_replace(Phase::Closing);
         while doors.join_next().await.is_some() {}
         for task in [reloading, watching] {
             task.abort();
         }
         tracing::info!("stopped");
+        served
+    }
+}
+
+/// Until `stop` is done, or a door ends without being told to.
+async fn serving(doors: &mut JoinSet<()>, stop: impl Future<Output = ()>) -> Result<(), ServerError> {
+    tokio::select! {
+        () = stop => Ok(()),
+        Some(ended) = doors.join_next() => {
+            let why = ended.err().map_or_else(|| "it took no connection any more".to_owned(), |error| error.to_string());
+            tracing::error!(why, "a door broke: the server ends");
+            Err(ServerError::Door(why))
+        }
     }
 }
 
@@ -338,4 +369,22 @@ async fn metrics_door(routes: Arc<Routes>, stream: TcpStream, phases: Phases) {
         async move { Ok::<_, Infallible>(reply) }
     });
     connection::http1(stream, service, phases).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use tokio::task::JoinSet;
+
+    use super::{ServerError, serving};
+
+    #[tokio::test]
+    async fn a_door_that_breaks_ends_the_server() {
+        let mut doors = JoinSet::new();
+        doors.spawn(pending());
+        assert!(serving(&mut doors, ready(())).await.is_ok());
+        doors.spawn(async { panic!("a fault of ours") });
+        assert!(matches!(serving(&mut doors, pending()).await, Err(ServerError::Door(_))));
+    }
 }

@@ -28,11 +28,18 @@ fn settings_are_taken_up_when_they_change_and_kept_when_they_are_wrong() {
         server.metric("sluicegate_reloads_total{what=\"settings\",outcome=\"bad\"}") > 0.0
     });
     assert_eq!(drain(&server), 200);
+    let outdated = |server: &Server| server.metric("sluicegate_outdated{what=\"settings\"}");
+    assert_eq!(outdated(&server), 1.0);
     let log = server.log();
     assert!(log.contains("settings.yaml:3:") && log.contains("drain-with-planned-restart"), "{log}");
     folder.write("settings.yaml", HEAD);
     server.signal("HUP");
     until("the old settings count again", || drain(&server) == 403);
+    assert_eq!(outdated(&server), 0.0);
+    until("the change is over", || server.log().matches("taken up").count() >= 2);
+    server.signal("HUP");
+    until("nothing has changed", || server.log().contains("unchanged"));
+    assert_eq!(drain(&server), 403);
 }
 
 #[test]
@@ -61,8 +68,81 @@ fn nothing_starts_with_wrong_options() {
     assert!(told(&[&plain[..], &["--control-plane", "flink=http://x"]].concat()).contains("flink-rest"));
     assert!(told(&[&plain[..], &["--log-level", "warning"]].concat()).contains("one of error, warn"));
     assert!(told(&[&plain[..], &["--decision-log", "/nowhere/log"]].concat()).contains("/nowhere/log"));
+    for flag in
+        ["--concurrency", "--deadline", "--facts-deadline", "--max-body", "--max-connections", "--patience", "--idle"]
+    {
+        let text = told(&[&plain[..], &[flag, "0"]].concat());
+        assert!(text.contains(&format!("`{flag} 0`")), "{text}");
+    }
+    let text = told(&[&plain[..], &["--deadline", "500", "--facts-deadline", "500"]].concat());
+    assert!(text.contains("`--facts-deadline 500`") && text.contains("`--deadline 500`"), "{text}");
+    for address in ["localhost:8080", ":8080", "127.0.0.1"] {
+        assert!(told(&["--listen", address, "--insecure-http"]).contains("IP:PORT"), "{address}");
+    }
+    assert!(told(&[&plain[..], &["--max-body", "8MiB"]].concat()).contains("8388608"));
+    let policy = told(&[&plain[..], &["--policy", &wrong]].concat());
+    assert!(policy.contains(".wasm") && policy.lines().count() <= 2, "{policy}");
     let secret = told(&[&plain[..], &["--credentials", "flink-rest=hunter2"]].concat());
     assert!(secret.contains("file:PATH") && secret.matches("hunter2").count() <= 1, "{secret}");
+}
+
+#[test]
+fn nothing_starts_with_a_proxy_or_credentials_that_cannot_work() {
+    let told = |options: &[&str]| {
+        let output = std::process::Command::new("timeout")
+            .args(["--preserve-status", "20", env!("CARGO_BIN_EXE_sluicegate"), "serve"])
+            .args(options)
+            .env_remove("SLUICEGATE_TEST_UNSET")
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let proxy = ["--proxy", "flink-rest=http://127.0.0.1:1@127.0.0.1:0"];
+    let with = |more: &[&str]| told(&[&proxy[..], more].concat());
+    let text = with(&["--credentials", "flink-rest=file:/nowhere/token"]);
+    assert!(text.contains("file:/nowhere/token") && text.contains("cannot be read"), "{text}");
+    let text = with(&["--credentials", "flink-rest=env:SLUICEGATE_TEST_UNSET"]);
+    assert!(text.contains("env:SLUICEGATE_TEST_UNSET") && text.contains("is not set"), "{text}");
+    assert!(with(&["--insecure-http"]).contains("--listen"));
+    assert!(with(&["--strip-prefix", "flink-rest=/flink"]).contains("--listen"));
+    let text = told(&["--proxy", "flink-rest=127.0.0.1:8081@127.0.0.1:0"]);
+    assert!(text.contains("`http://`") && !text.contains("control plane"), "{text}");
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    for (host, here) in [("localhost", "127.0.0.1"), ("127.0.0.1", "0.0.0.0")] {
+        let text = told(&["--proxy", &format!("flink-rest=http://{host}:{port}@{here}:{port}")]);
+        assert!(text.contains("that is a door of this server"), "{text}");
+    }
+}
+
+#[test]
+fn whoever_tells_it_twice_waits_for_nothing() {
+    let mut server = Server::plain(&[]);
+    let mut slow = TcpStream::connect(server.address("main")).unwrap();
+    slow.write_all(format!("POST {STOP} HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{{").as_bytes()).unwrap();
+    until("the request is in", || server.metric("sluicegate_connections{door=\"main\"}") >= 1.0);
+    std::thread::sleep(Duration::from_millis(100));
+    server.signal("TERM");
+    until("nothing new is taken", || TcpStream::connect(server.address("main")).is_err());
+    server.signal("INT");
+    assert_eq!(server.wait().code(), Some(2));
+    until("it is said", || server.log().contains("a second time"));
+}
+
+#[test]
+fn a_look_up_that_fails_is_in_the_log_and_not_each_time() {
+    let folder = Folder::new();
+    let token = folder.write("token", "hunter2");
+    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let plane = format!("flink-rest=http://{gone}");
+    let server = Server::plain(&["--control-plane", &plane, "--credentials", &format!("flink-rest=file:{token}")]);
+    for _ in 0..3 {
+        server.send("PATCH", "/authz/flink-rest/jobs/42aedb6e5490ff65f60746294f1d1f35?mode=cancel", &[], b"");
+    }
+    until("it is said", || server.log().contains("a look-up failed"));
+    let log = server.log();
+    assert_eq!(log.matches("a look-up failed").count(), 1, "{log}");
+    assert!(log.contains("flink-rest") && !log.contains("hunter2"), "{log}");
 }
 
 #[test]

@@ -163,6 +163,38 @@ async fn an_expired_certificate_makes_the_server_unready() {
 }
 
 #[tokio::test]
+async fn a_certificate_of_tomorrow_makes_the_server_unready() {
+    let (authority, folder) = (Authority::new(), Folder::new());
+    authority.mount(&folder, "1", |params| params.not_before = rcgen::date_time_ymd(2999, 1, 1));
+    let server = start(&folder, &[]);
+    let ready = crate::server::send(server.address("metrics"), "GET", "/readyz", &[], b"");
+    assert_eq!(ready.status, 503, "{ready:?}");
+    assert!(ready.body.contains("is not valid before 2999-01-01"), "{ready:?}");
+}
+
+#[test]
+fn files_that_do_not_fit_are_said_in_words() {
+    let (authority, folder) = (Authority::new(), Folder::new());
+    let ((certificate, key), (_, other)) = (authority.sign("gate", |_| {}), authority.sign("other", |_| {}));
+    let (certificate, key) = (folder.write("a.crt", &certificate), folder.write("a.key", &key));
+    let (other, missing) = (folder.write("b.key", &other), folder.path("c.crt").display().to_string());
+    for (certificate, key, said) in [
+        (&certificate, &other, "the key is not this certificate's"),
+        (&key, &certificate, "holds a private key, and no certificate: are the two files swapped?"),
+        (&certificate, &certificate, "holds a certificate, and no private key"),
+        (&missing, &key, "c.crt` cannot be read: No such file"),
+    ] {
+        let output = std::process::Command::new("timeout")
+            .args(["--preserve-status", "20", env!("CARGO_BIN_EXE_sluicegate"), "serve", "--listen", "127.0.0.1:0"])
+            .args(["--tls-cert", certificate, "--tls-key", key])
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(2) && text.contains(said), "{text}");
+    }
+}
+
+#[tokio::test]
 async fn a_client_certificate_names_the_caller() {
     let (authority, folder) = (Authority::new(), Folder::new());
     authority.mount(&folder, "1", |_| {});

@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 use sluicegate::server::caller::{Network, Trust};
 use sluicegate::server::{Bounds, JudgeOptions, Listen, Options, ProxyDoor, Server, ShadowOptions, TlsFiles};
 use sluicegate::server::{decision_log, door, telemetry};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{Exit, print};
 use parse::{OfApi, Origin};
@@ -20,7 +20,7 @@ use parse::{OfApi, Origin};
 ///
 /// The first three share one door (`--listen`): POST /validate, POST /v1/check, GET /v1/rules, /authz/<api>/…, and
 /// GET /livez, /readyz, /openapi.json. Each proxy has a door of its own. SIGHUP reads settings, facts, policies and
-/// certificates again (so does a change of the files); SIGTERM finishes what is in flight.
+/// certificates again (so does a change of the files); SIGTERM finishes what is in flight, and a second one does not.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -29,7 +29,7 @@ Examples:
   sluicegate serve --listen 127.0.0.1:8080 --insecure-http --control-plane flink-rest=http://jobmanager:8081")]
 pub struct Serve {
     /// Where the webhook, the check API and the authorizer listen
-    #[arg(long, value_name = "ADDRESS", help_heading = "Doors")]
+    #[arg(long, value_name = "IP:PORT", value_parser = parse::address, help_heading = "Doors")]
     listen: Option<SocketAddr>,
     /// The certificate chain (PEM); changes are taken up without dropping a connection
     #[arg(long, value_name = "FILE", requires = "tls_key", help_heading = "Doors")]
@@ -40,14 +40,17 @@ pub struct Serve {
     /// Listen without TLS
     #[arg(long, conflicts_with = "tls_cert", help_heading = "Doors")]
     insecure_http: bool,
-    /// A reverse proxy: API (flink-rest or ververica), where it is, and where to listen, without TLS (may be repeated)
-    #[arg(long, value_name = "API=URL@ADDRESS", help_heading = "Doors")]
+    /// A reverse proxy: API (flink-rest or ververica), where it is, and where to listen (may be repeated)
+    ///
+    /// Both sides speak plain HTTP: keep them on one machine, or put TLS before the door. Everything there is the
+    /// platform's, `/readyz` too: load balancers ask at `--metrics-listen`.
+    #[arg(long, value_name = "API=URL@IP:PORT", help_heading = "Doors")]
     proxy: Vec<OfApi<Origin>>,
     /// What a gateway puts before an API's paths, taken off by the authorizer (may be repeated)
     #[arg(long, value_name = "API=/PREFIX", help_heading = "Doors")]
     strip_prefix: Vec<OfApi<String>>,
     /// Where /metrics, /livez and /readyz are served without TLS
-    #[arg(long, value_name = "ADDRESS", help_heading = "Doors")]
+    #[arg(long, value_name = "IP:PORT", value_parser = parse::address, help_heading = "Doors")]
     metrics_listen: Option<SocketAddr>,
 
     /// Whether refusals count
@@ -95,14 +98,14 @@ pub struct Serve {
     #[arg(long, value_name = "NAMESPACE", requires = "kubernetes", help_heading = "Facts")]
     watch_namespace: Vec<String>,
     /// The most bytes that watched resources may take
-    #[arg(long, value_name = "BYTES", default_value_t = 64 << 20, help_heading = "Facts")]
+    #[arg(long, value_name = "BYTES", default_value_t = 64 << 20, value_parser = parse::bytes::<usize>, help_heading = "Facts")]
     kubernetes_cache_bytes: usize,
     /// Savepoints below this are looked at, such as `s3://bucket/savepoints` (may be repeated)
     #[arg(long, value_name = "URI", help_heading = "Facts")]
     savepoint_prefix: Vec<String>,
 
     /// Bytes of the largest body that is judged
-    #[arg(long, value_name = "BYTES", default_value_t = Bounds::default().body, help_heading = "Bounds")]
+    #[arg(long, value_name = "BYTES", default_value_t = Bounds::default().body, value_parser = parse::bytes::<usize>, help_heading = "Bounds")]
     max_body: usize,
     /// Open connections of a door
     #[arg(long, value_name = "COUNT", default_value_t = Bounds::default().connections, help_heading = "Bounds")]
@@ -116,9 +119,9 @@ pub struct Serve {
     /// Milliseconds for an answer; the API server's own timeout counts where it is shorter
     #[arg(long, value_name = "MS", default_value_t = 10_000, help_heading = "Bounds")]
     deadline: u64,
-    /// Milliseconds of it for looking facts up; what is not there then is unjudged
-    #[arg(long, value_name = "MS", default_value_t = 1_000, help_heading = "Bounds")]
-    facts_deadline: u64,
+    /// Milliseconds of it for looking facts up; what is not there then is unjudged [default: 1000, and at most half of it]
+    #[arg(long, value_name = "MS", help_heading = "Bounds")]
+    facts_deadline: Option<u64>,
     /// Seconds that a client has for a head, and again for a body
     #[arg(long, value_name = "SECONDS", default_value_t = 10, help_heading = "Bounds")]
     patience: u64,
@@ -133,10 +136,12 @@ pub struct Serve {
     drain_time: u64,
 
     /// Write every decision there, one JSON document a line; `sluicegate replay` judges them again
+    ///
+    /// What is no plain file (a pipe, a link, /dev/stdout) is written to, and never begun anew.
     #[arg(long, value_name = "FILE", help_heading = "To be seen")]
     decision_log: Option<PathBuf>,
     /// Bytes after which a new file is begun
-    #[arg(long, value_name = "BYTES", default_value_t = 100 << 20, help_heading = "To be seen")]
+    #[arg(long, value_name = "BYTES", default_value_t = 100 << 20, value_parser = parse::bytes::<u64>, help_heading = "To be seen")]
     decision_log_bytes: u64,
     /// Files that are kept
     #[arg(long, value_name = "COUNT", default_value_t = 5, help_heading = "To be seen")]
@@ -160,11 +165,33 @@ enum Mode {
     Warn,
 }
 
+/// Hears when somebody wants the server to stop.
+struct Told {
+    terminated: Signal,
+    interrupted: Signal,
+}
+
+impl Told {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self { terminated: signal(SignalKind::terminate())?, interrupted: signal(SignalKind::interrupt())? })
+    }
+
+    async fn to_stop(&mut self) {
+        tokio::select! {
+            _ = self.terminated.recv() => {}
+            _ = self.interrupted.recv() => {}
+        }
+    }
+}
+
 impl Serve {
     /// Serves until it is told to stop.
     pub fn run(self) -> anyhow::Result<Exit> {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        runtime.block_on(self.serve())
+        let exit = runtime.block_on(self.serve());
+        // What is still being judged is bounded by itself; whoever stops twice waits for nothing.
+        runtime.shutdown_timeout(Duration::from_secs(1));
+        exit
     }
 
     async fn serve(self) -> anyhow::Result<Exit> {
@@ -179,7 +206,7 @@ impl Serve {
         let server = Server::open(self.options()?).await?;
         // For whoever started it: port 0 is a number now, and connections are taken.
         print(format!("{}open\n", server.doors()).as_bytes())?;
-        let (mut terminated, mut interrupted) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        let (mut first, mut both) = (Told::new()?, Told::new()?);
         let mut hung_up = signal(SignalKind::hangup())?;
         let asked = server.reload_handle();
         tokio::spawn(async move {
@@ -187,20 +214,24 @@ impl Serve {
                 asked.notify_one();
             }
         });
-        let stop = async move {
-            tokio::select! {
-                _ = terminated.recv() => {}
-                _ = interrupted.recv() => {}
-            }
+        let again = async {
+            both.to_stop().await;
+            both.to_stop().await;
         };
-        server.run(stop).await;
+        tokio::select! {
+            served = server.run(first.to_stop()) => served?,
+            () = again => bail!("told to stop a second time: stopped at once, and what was in flight is cut"),
+        }
         Ok(Exit::Allowed)
     }
 
     fn options(self) -> anyhow::Result<Options> {
         let listen = match (self.listen, self.tls_cert, self.tls_key, self.insecure_http) {
-            (None, None, ..) => None,
-            (None, Some(_), ..) => bail!("`--tls-cert` needs a door: give `--listen ADDRESS`"),
+            (None, None, _, false) => None,
+            (None, None, _, true) => {
+                bail!("`--insecure-http` is for a door that there is not: give `--listen IP:PORT`")
+            }
+            (None, Some(_), ..) => bail!("`--tls-cert` needs a door: give `--listen IP:PORT`"),
             (Some(address), Some(certificate), Some(key), _) => {
                 Some(Listen { address, tls: Some(TlsFiles { certificate, key, client_ca: self.client_ca }) })
             }
@@ -214,6 +245,7 @@ impl Serve {
         let shadowed = self.shadow_policy.is_some() || self.shadow_settings.is_some();
         let proxied: Vec<_> = self.proxy.iter().map(|proxy| proxy.api).collect();
         let default = Bounds::default();
+        let deadline = Duration::from_millis(self.deadline);
         Ok(Options {
             listen,
             proxies: self
@@ -251,8 +283,8 @@ impl Serve {
                 connections: self.max_connections,
                 concurrency: self.concurrency.unwrap_or(default.concurrency),
                 queue: self.queue,
-                deadline: Duration::from_millis(self.deadline),
-                facts: Duration::from_millis(self.facts_deadline),
+                deadline,
+                facts: self.facts_deadline.map_or(default.facts.min(deadline / 2), Duration::from_millis),
                 patience: Duration::from_secs(self.patience),
                 idle: Duration::from_secs(self.idle),
                 grace: Duration::from_secs(self.grace),

@@ -47,6 +47,11 @@ pub(crate) async fn arrived(mut coming: watch::Receiver<bool>, until: Instant) {
 pub trait Tally: Send + Sync {
     /// `source` is one of `flink-rest`, `ververica`, `alibaba`, `kubernetes`, `location`.
     fn looked_up(&self, source: &'static str, how: How, took: Duration);
+
+    /// A read of a source that is set up failed, for this reason. It may repeat what the request names.
+    fn failed(&self, source: &'static str, why: &str) {
+        let _ = (source, why);
+    }
 }
 
 /// How an answer came about.
@@ -152,8 +157,20 @@ impl Live {
         };
         if let Some(tally) = &self.tally {
             tally.looked_up(source, how, started.elapsed());
+            if let (Answered::Unavailable(why), true) = (&answer, self.asks(lookup)) {
+                tally.failed(source, why);
+            }
         }
         answer
+    }
+
+    /// Whether somebody is asked for this at all. (The watches of Kubernetes tell their own troubles.)
+    fn asks(&self, lookup: &Lookup) -> bool {
+        match lookup {
+            Lookup::Kubernetes(_) => false,
+            Lookup::Location(at) => self.locations.as_ref().is_some_and(|(locations, _)| locations.place(at).is_ok()),
+            _ => self.control_planes.iter().any(|(plane, _)| plane.api == api(lookup)),
+        }
     }
 
     /// Forgets what was found: to be called when a request that changes something was let through.

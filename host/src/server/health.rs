@@ -1,7 +1,6 @@
 //! Whether the server lives, and whether requests should be sent to it.
 
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use hyper::StatusCode;
 
@@ -41,11 +40,7 @@ impl Health {
         if self.phases.now() > Phase::Serving {
             troubles.push("the server is stopping".to_owned());
         }
-        if let Some(tls) = &self.tls
-            && tls.expires() <= SystemTime::now()
-        {
-            troubles.push(format!("the certificate `{}` has expired", tls.certificate().display()));
-        }
+        troubles.extend(self.tls.as_ref().and_then(|tls| tls.trouble()));
         if let Some(cache) = &self.kubernetes
             && let Err(waiting) = cache.synced()
         {

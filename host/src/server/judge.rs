@@ -81,6 +81,13 @@ impl Judge {
         Ok(judge)
     }
 
+    /// Whether it judges by the same policy, settings and facts.
+    pub fn is_as(&self, other: &Self) -> bool {
+        self.policy.digest() == other.policy.digest()
+            && self.settings_digest == other.settings_digest
+            && self.declared == other.declared
+    }
+
     /// A request that touches nothing is judged as every other one.
     fn self_test(&self) -> Result<(), CheckError> {
         let head = HttpHead { api: Some(Api::FlinkRest), method: "GET", target: "/overview", headers: &[] };

@@ -70,6 +70,11 @@ struct Reloaded {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfWhat {
+    what: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OfFile {
     file: String,
 }
@@ -101,6 +106,7 @@ pub struct Metrics {
     lookup_times: Histograms<Asked>,
     certificates: Family<OfFile, Gauge<f64, AtomicU64>>,
     reloads: Family<Reloaded, Counter>,
+    outdated: Family<OfWhat, Gauge>,
     objects: Family<OfKind, Gauge<u64, AtomicU64>>,
     bytes: Family<OfKind, Gauge<u64, AtomicU64>>,
     connections: Family<AtDoor, Gauge>,
@@ -143,6 +149,7 @@ impl Metrics {
             lookup_times: histograms(),
             certificates: Family::default(),
             reloads: Family::default(),
+            outdated: Family::default(),
             objects: Family::default(),
             bytes: Family::default(),
             connections: Family::default(),
@@ -175,6 +182,11 @@ impl Metrics {
             it.certificates.clone(),
         );
         registry.register("reloads", "Files read again after a change", it.reloads.clone());
+        registry.register(
+            "outdated",
+            "Whether what is in use is older than its files, which are wrong (1) or not (0)",
+            it.outdated.clone(),
+        );
         registry.register("kubernetes_objects", "Objects kept from the watch", it.objects.clone());
         registry.register_with_unit("kubernetes", "Bytes kept from the watch", Unit::Bytes, it.bytes.clone());
         registry.register("connections", "Open connections", it.connections.clone());
@@ -226,6 +238,7 @@ impl Metrics {
     pub fn reloaded(&self, what: &'static str, good: bool) {
         let outcome = if good { "good" } else { "bad" };
         self.reloads.get_or_create(&Reloaded { what, outcome }).inc();
+        self.outdated.get_or_create(&OfWhat { what }).set(i64::from(!good));
     }
 
     /// The certificate in this file ends then.

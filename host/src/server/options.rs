@@ -141,6 +141,56 @@ impl Default for Bounds {
     }
 }
 
+impl Options {
+    /// What is wrong with these options, as far as they tell by themselves.
+    ///
+    /// # Errors
+    /// With what to give instead, in the words of the command line.
+    pub(super) fn check(&self) -> Result<(), String> {
+        self.bounds.check()?;
+        let zero = |flag: &str| Err(format!("`{flag} 0` leaves no room for anything: give at least 1"));
+        if self.kubernetes.as_ref().is_some_and(|kubernetes| kubernetes.bytes == 0) {
+            return zero("--kubernetes-cache-bytes");
+        }
+        if self.decision_log.as_ref().is_some_and(|log| log.bytes == 0) {
+            return zero("--decision-log-bytes");
+        }
+        if let (None, Some((api, prefix))) = (&self.listen, self.strip_prefixes.first()) {
+            let api = api.name();
+            return Err(format!(
+                "`--strip-prefix {api}={prefix}` is for the authorizer: open its door with `--listen`"
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl Bounds {
+    fn check(&self) -> Result<(), String> {
+        let counts =
+            [("--max-body", self.body), ("--max-connections", self.connections), ("--concurrency", self.concurrency)];
+        let times = [
+            ("--deadline", self.deadline),
+            ("--facts-deadline", self.facts),
+            ("--patience", self.patience),
+            ("--idle", self.idle),
+        ];
+        let counts = counts.into_iter().map(|(flag, count)| (flag, count == 0));
+        let times = times.into_iter().map(|(flag, time)| (flag, time.is_zero()));
+        if let Some((flag, _)) = counts.chain(times).find(|(_, zero)| *zero) {
+            return Err(format!("`{flag} 0` would refuse every request: give at least 1, or leave it out"));
+        }
+        if self.facts >= self.deadline {
+            return Err(format!(
+                "`--facts-deadline {}` leaves nothing of `--deadline {}` for the judgement: give less, such as half of it",
+                self.facts.as_millis(),
+                self.deadline.as_millis()
+            ));
+        }
+        Ok(())
+    }
+}
+
 /// Where facts about an API are looked up.
 #[derive(Clone, Debug)]
 pub struct ControlPlane {
@@ -152,6 +202,14 @@ pub struct ControlPlane {
     pub credentials: Option<Credentials>,
     /// Certificate authorities (PEM) to believe instead of the system's.
     pub authority: Option<PathBuf>,
+}
+
+impl ControlPlane {
+    /// Whether its credentials are there: without them every look-up would fail, and what it would have told is missing.
+    pub(super) async fn check(&self) -> Result<(), String> {
+        let Some(credentials) = &self.credentials else { return Ok(()) };
+        credentials.check(self.api).await.map_err(|why| format!("`--credentials {}=…`: {why}", self.api.name()))
+    }
 }
 
 /// What is watched in Kubernetes.

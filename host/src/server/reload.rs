@@ -93,11 +93,12 @@ impl Reload {
         before: Arc<Judge>,
         appoint: impl FnOnce(Judge),
     ) {
-        let limits = self.limits.clone();
-        let loaded = tokio::task::spawn_blocking(move || Judge::load(&options, &limits, Some(&before))).await;
+        let (limits, known) = (self.limits.clone(), Arc::clone(&before));
+        let loaded = tokio::task::spawn_blocking(move || Judge::load(&options, &limits, Some(&known))).await;
         let loaded = loaded.unwrap_or_else(|error| Err(JudgeError::Wrong(error.to_string())));
         self.gate.metrics().reloaded(what, loaded.is_ok());
         match loaded {
+            Ok(judge) if judge.is_as(&before) => tracing::info!(what, "unchanged: everything stays as it is"),
             Ok(judge) => {
                 tracing::info!(
                     what,
@@ -115,7 +116,8 @@ impl Reload {
         let reloaded = tls.reload();
         self.gate.metrics().reloaded("certificates", reloaded.is_ok());
         match reloaded {
-            Ok(()) => {
+            Ok(false) => tracing::info!("certificates unchanged: they stay as they are"),
+            Ok(true) => {
                 tracing::info!("certificates taken up: the next connection gets them");
                 self.gate.metrics().certificate(&tls.certificate().display().to_string(), tls.expires());
             }

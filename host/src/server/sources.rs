@@ -1,8 +1,9 @@
 //! Which sources of facts a door may ask: the webhook only what is watched, a door of an API also its control plane and
 //! the savepoint locations.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch as channel;
 
@@ -10,12 +11,16 @@ use super::ServerError;
 use super::connection::{Phase, Phases};
 use super::metrics::Metrics;
 use super::options::{ControlPlane, KubernetesOptions};
+use super::redact;
 use crate::facts::kubernetes::{self, Kubernetes};
 use crate::facts::{Answered, ControlPlaneOptions, How, Live, LiveOptions, LocationOptions, Objects, Tally};
 use crate::{Api, ObjectRef};
 
 /// How often what is watched is counted.
 const COUNTED: Duration = Duration::from_secs(5);
+
+/// How often the same source is complained about.
+const BETWEEN_COMPLAINTS: Duration = Duration::from_secs(60);
 
 /// Everything that can be asked.
 #[derive(Debug)]
@@ -27,7 +32,7 @@ pub struct Sources {
     /// Below what savepoints are looked at.
     pub savepoint_prefixes: Vec<String>,
     /// What is counted.
-    pub metrics: Arc<Metrics>,
+    pub counted: Arc<Counted>,
 }
 
 impl Sources {
@@ -65,7 +70,7 @@ impl Sources {
             control_planes: planes,
             kubernetes: self.kubernetes.clone().map(|kubernetes| kubernetes as Arc<dyn Objects>),
             locations: (!prefixes.is_empty()).then(|| LocationOptions::new(prefixes)),
-            tally: Some(Arc::clone(&self.metrics) as Arc<dyn Tally>),
+            tally: Some(Arc::clone(&self.counted) as Arc<dyn Tally>),
             ..LiveOptions::default()
         };
         Live::new(options).map(Arc::new).map_err(|error| ServerError::Option(error.to_string()))
@@ -82,14 +87,40 @@ impl Objects for Kubernetes {
     }
 }
 
-impl Tally for Metrics {
+/// Counts look-ups, and says why they fail: of each source once in a while.
+#[derive(Debug)]
+pub struct Counted {
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    said: Mutex<BTreeMap<&'static str, Instant>>,
+}
+
+impl Counted {
+    /// Nothing counted yet.
+    pub fn new(metrics: Arc<Metrics>) -> Arc<Self> {
+        Arc::new(Self { metrics, said: Mutex::default() })
+    }
+}
+
+impl Tally for Counted {
     fn looked_up(&self, source: &'static str, how: How, took: Duration) {
         let outcome = match how {
             How::Hit => "hit",
             How::Miss => "miss",
             How::Failure => "failure",
         };
-        Self::looked_up(self, source, outcome, took);
+        self.metrics.looked_up(source, outcome, took);
+    }
+
+    fn failed(&self, source: &'static str, why: &str) {
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        if said.get(source).is_some_and(|said| said.elapsed() < BETWEEN_COMPLAINTS) {
+            return;
+        }
+        said.insert(source, Instant::now());
+        drop(said);
+        let why = redact::text(why);
+        tracing::warn!(source, %why, "a look-up failed: what it would have told is unjudged");
     }
 }
 

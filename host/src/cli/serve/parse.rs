@@ -8,6 +8,17 @@ use sluicegate::Api;
 use sluicegate::facts::Credentials;
 use sluicegate::server::ControlPlane;
 
+/// An address to listen on. Names are not resolved: which of their addresses would it be?
+pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
+    let wrong = "this is no IP:PORT, such as `127.0.0.1:8443`; write `0.0.0.0:PORT` or `[::]:PORT` for every address";
+    text.parse().map_err(|_| wrong.to_owned())
+}
+
+/// A number of bytes.
+pub(super) fn bytes<N: FromStr>(text: &str) -> Result<N, String> {
+    text.parse().map_err(|_| "write bytes as a plain number, such as 8388608 for 8 MiB".to_owned())
+}
+
 /// `API=VALUE`.
 #[derive(Clone, Debug)]
 pub(super) struct OfApi<T> {
@@ -42,8 +53,8 @@ impl FromStr for Origin {
     fn from_str(text: &str) -> Result<Self, String> {
         let (upstream, address) = text
             .rsplit_once('@')
-            .ok_or("expected `API=URL@ADDRESS`, such as `flink-rest=http://host:8081@127.0.0.1:8082`")?;
-        let address = address.parse().map_err(|_| format!("`{address}` is no address such as `127.0.0.1:8082`"))?;
+            .ok_or("expected `API=URL@IP:PORT`, such as `flink-rest=http://host:8081@127.0.0.1:8082`")?;
+        let address = self::address(address).map_err(|wrong| format!("`{address}`: {wrong}"))?;
         Ok(Self { upstream: upstream.to_owned(), address })
     }
 }

@@ -8,6 +8,8 @@ use reqwest::header::HeaderValue;
 use serde::Deserialize;
 use tokio::io::AsyncReadExt as _;
 
+use crate::Api;
+
 /// Bytes of the largest credentials.
 const LARGEST: u64 = 64 << 10;
 
@@ -78,6 +80,21 @@ impl Credentials {
         }
     }
 
+    /// Whether they can be read now, and are such as this API takes.
+    ///
+    /// # Errors
+    /// With where they stand, and never with what they are.
+    pub async fn check(&self, api: Api) -> Result<(), String> {
+        let read = match api {
+            Api::Alibaba => self.key().await.map(drop),
+            Api::FlinkRest | Api::Ververica => self.authorization().await.map(drop),
+        };
+        read.map_err(|why| match self {
+            Self::File(path) => format!("`file:{}`: {why}", path.display()),
+            Self::Environment(name) => format!("`env:{name}`: {why}"),
+        })
+    }
+
     /// The `Authorization` header.
     pub(super) async fn authorization(&self) -> Result<HeaderValue, String> {
         let text = self.text().await?;
@@ -127,6 +144,7 @@ impl std::fmt::Debug for AccessKey {
 #[cfg(test)]
 mod tests {
     use super::Credentials;
+    use crate::Api;
 
     #[test]
     fn credentials_are_named_not_given() {
@@ -145,6 +163,8 @@ mod tests {
         let file = folder.path().join("token");
         let credentials = Credentials::File(file.clone());
         assert!(credentials.authorization().await.unwrap_err().contains("cannot be read"));
+        let told = credentials.check(Api::FlinkRest).await.unwrap_err();
+        assert!(told.contains(file.to_str().unwrap()) && told.contains("cannot be read"), "{told}");
         for (content, header) in [
             ("abc\n", "Bearer abc"),
             ("abd\r\n", "Bearer abd"),

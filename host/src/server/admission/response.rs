@@ -131,8 +131,8 @@ fn not_judged(verdict: &Verdict) -> Vec<String> {
     let mut lacking: Vec<(&str, Vec<&str>)> = Vec::new();
     for unjudged in &verdict.unjudged {
         match lacking.iter_mut().find(|(lacks, _)| *lacks == unjudged.lacks) {
-            Some((_, rules)) => rules.push(&unjudged.rule),
-            None => lacking.push((&unjudged.lacks, vec![&unjudged.rule])),
+            Some((_, rules)) => rules.push(unjudged.rule.as_str()),
+            None => lacking.push((unjudged.lacks.as_str(), vec![unjudged.rule.as_str()])),
         }
     }
     let line =
