@@ -104,7 +104,7 @@ fn who_asks_in_vain_is_told_why_and_by_what_means_a_caller_has_here() {
     for (more, said) in [
         (&[("x-user", "ada"), rule][..], "gives no reason"),
         (&[("x-user", "ada"), rule, why], "does not say when it ends"),
-        (&[("x-user", "ada"), rule, why, until], "`tomorrow`"),
+        (&[("x-user", "ada"), rule, why, until], "found tomorrow"),
         (&[("x-user", "eve"), rule, why, until], "not among those who may override"),
     ] {
         let text = told(more);

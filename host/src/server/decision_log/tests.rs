@@ -186,7 +186,7 @@ fn a_line_can_be_judged_again() {
     assert_eq!(decisions[..2], ["deny", "deny"], "{text}");
     assert_eq!(decisions[6], "error");
     assert!(entries[5].outcome.as_ref().unwrap().contains("stateless-upgrade-of-stateful-job"), "{:?}", entries[5]);
-    assert!(read.last().unwrap().request.as_ref().unwrap_err().contains("not in the log"));
+    assert!(read.last().unwrap().request.as_ref().unwrap_err().contains("is in the log"));
     let first: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
     assert_eq!(
         (&first["time"], &first["door"], &first["api"]),
