@@ -59,7 +59,7 @@ fn the_same_policy_says_the_same() {
     log(&folder);
     let run = folder.run(&["replay", "decisions.jsonl"]);
     assert_eq!((run.code, run.out.as_str()), (0, "2 judged again, 0 differ, 1 left out\n"), "{}", run.err);
-    assert!(run.err.contains("decisions.jsonl:3: left out: its body was no text"), "{}", run.err);
+    assert!(run.err.contains("decisions.jsonl:3: left out: not all of it is in the log"), "{}", run.err);
 }
 
 #[test]
