@@ -176,7 +176,7 @@ impl Told {
         Ok(Self { terminated: signal(SignalKind::terminate())?, interrupted: signal(SignalKind::interrupt())? })
     }
 
-    async fn to_stop(&mut self) {
+    async fn heard(&mut self) {
         tokio::select! {
             _ = self.terminated.recv() => {}
             _ = self.interrupted.recv() => {}
@@ -215,11 +215,11 @@ impl Serve {
             }
         });
         let again = async {
-            both.to_stop().await;
-            both.to_stop().await;
+            both.heard().await;
+            both.heard().await;
         };
         tokio::select! {
-            served = server.run(first.to_stop()) => served?,
+            served = server.run(first.heard()) => served?,
             () = again => bail!("told to stop a second time: stopped at once, and what was in flight is cut"),
         }
         Ok(Exit::Allowed)
