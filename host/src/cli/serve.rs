@@ -40,7 +40,8 @@ pub struct Serve {
     /// Listen without TLS
     #[arg(long, conflicts_with = "tls_cert", help_heading = "Doors")]
     insecure_http: bool,
-    /// A reverse proxy: API (flink-rest or ververica), where it is, and where to listen, without TLS (may be repeated)
+    /// A reverse proxy: API (flink-rest or ververica), where it is (http or https), and where to listen, without TLS (may be
+    /// repeated)
     #[arg(long, value_name = "API=URL@ADDRESS", help_heading = "Doors")]
     proxy: Vec<OfApi<Origin>>,
     /// What a gateway puts before an API's paths, taken off by the authorizer (may be repeated)
@@ -85,7 +86,7 @@ pub struct Serve {
     /// The gate's own credentials for it, in a file or an environment variable (may be repeated)
     #[arg(long, value_name = "API=file:PATH|env:NAME", help_heading = "Facts")]
     credentials: Vec<OfApi<String>>,
-    /// Certificate authorities (PEM) of a control plane, instead of the system's (may be repeated)
+    /// Certificate authorities (PEM) of a control plane or a proxy's upstream, instead of the system's (may be repeated)
     #[arg(long, value_name = "API=FILE", help_heading = "Facts")]
     control_plane_ca: Vec<OfApi<String>>,
     /// Watch the Flink resources of the cluster: in it, or as KUBECONFIG says
