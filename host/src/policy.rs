@@ -11,6 +11,7 @@ mod limits;
 mod output;
 mod sandbox;
 mod slots;
+mod spent;
 
 use sha2::{Digest, Sha256};
 

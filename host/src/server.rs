@@ -198,7 +198,8 @@ impl Server {
         for ProxyDoor { api, upstream, address } in &options.proxies {
             let (gate, trust) = (Arc::clone(&gate), options.trust.clone());
             let live = sources.of_api(Some((*api, upstream)))?;
-            let proxy = Proxy::new(*api, upstream, gate, live, trust, bounds.clone()).map_err(ServerError::Option)?;
+            let there = (upstream.as_str(), sources.authority(*api, upstream));
+            let proxy = Proxy::new(*api, there, gate, live, trust, bounds.clone()).map_err(ServerError::Option)?;
             proxies.push((bind(*address).await?, Arc::new(proxy)));
         }
         let doors = main.iter().map(|(listener, _)| listener).chain(&metrics_listener);

@@ -72,7 +72,7 @@ fn a_value_stands_where_its_flag_wants_it() {
         "--tls-cert=/etc/sluicegate/tls/tls.crt",
         "--client-ca=/etc/sluicegate/client-ca/ca.crt",
         "--proxy=flink-rest=http://flink-rest.prod:8081@[::]:8082",
-        "--proxy=ververica=http://vvp.prod:8080@[::]:8083",
+        "--proxy=ververica=https://vvp.example.com@[::]:8083",
         "--strip-prefix=flink-rest=/flink",
         "--control-plane=ververica=https://vvp.example.com",
         "--credentials=ververica=file:/etc/sluicegate/credentials/ververica/token",

@@ -152,7 +152,7 @@ pub async fn paced(rate: f64, load: Load, server: &Replica, tls: Option<&TlsConn
             let mut figures = Figures::default();
             let mut due = begun + step.mul_f64(name as f64 / load.connections as f64);
             while due < begun + load.time {
-                tokio::time::sleep_until(due).await;
+                wait_for(due).await;
                 match caller.ask().await.expect("no answer is lost") {
                     Answer::Judged => figures.latencies.push(due.elapsed()),
                     Answer::TurnedAway => figures.turned_away.push(due.elapsed()),
@@ -163,6 +163,14 @@ pub async fn paced(rate: f64, load: Load, server: &Replica, tls: Option<&TlsConn
         }));
     }
     collect(callers, begun).await
+}
+
+/// Timers are good to a millisecond, and what is asked late would count as answered late.
+async fn wait_for(due: Instant) {
+    tokio::time::sleep_until(due - Duration::from_millis(2)).await;
+    while Instant::now() < due {
+        tokio::task::yield_now().await;
+    }
 }
 
 async fn collect(callers: Vec<tokio::task::JoinHandle<Figures>>, begun: Instant) -> Figures {

@@ -219,3 +219,23 @@ async fn a_client_certificate_names_the_caller() {
     let stranger = Authority::new().sign("ada", |_| {});
     assert!(drain(authority.client(Some(stranger))).await.is_err());
 }
+
+#[test]
+fn a_proxy_believes_an_upstream_whose_certificate_somebody_it_believes_has_signed() {
+    let (authority, folder) = (Authority::new(), Folder::new());
+    authority.mount(&folder, "1", |_| {});
+    let ca = folder.write("ca.crt", &authority.pem());
+    let behind = start(&folder, &[]);
+    let door = format!("flink-rest={}@127.0.0.1:0", behind.door("main"));
+    let ask = |options: &[&str]| {
+        let gate = Server::start(&[&["--proxy", &door], options].concat());
+        crate::server::send(gate.address("proxy flink-rest"), "GET", "/overview", &[], b"")
+    };
+    let ours = format!("flink-rest={ca}");
+    let answer = ask(&["--control-plane-ca", &ours]);
+    assert_eq!(answer.status, 404, "{answer:?}");
+    assert!(answer.body.starts_with("there is nothing here"), "{answer:?}");
+    let answer = ask(&[]);
+    assert_eq!(answer.status, 502, "{answer:?}");
+    assert!(answer.body.contains("certificate") && answer.body.contains("nothing was sent"), "{answer:?}");
+}

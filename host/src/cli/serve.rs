@@ -40,10 +40,10 @@ pub struct Serve {
     /// Listen without TLS
     #[arg(long, conflicts_with = "tls_cert", help_heading = "Doors")]
     insecure_http: bool,
-    /// A reverse proxy: API (flink-rest or ververica), where it is, and where to listen (may be repeated)
+    /// A reverse proxy: API (flink-rest or ververica), where it is (http or https), and where to listen (may be repeated)
     ///
-    /// Both sides speak plain HTTP: keep them on one machine, or put TLS before the door. Everything there is the
-    /// platform's, `/readyz` too: load balancers ask at `--metrics-listen`.
+    /// The door itself speaks plain HTTP: put TLS before it, or keep it on one machine. Everything there is the platform's,
+    /// `/readyz` too: load balancers ask at `--metrics-listen`.
     #[arg(long, value_name = "API=URL@IP:PORT", help_heading = "Doors")]
     proxy: Vec<OfApi<Origin>>,
     /// What a gateway puts before an API's paths, taken off by the authorizer (may be repeated)
@@ -88,7 +88,7 @@ pub struct Serve {
     /// The gate's own credentials for it, in a file or an environment variable (may be repeated)
     #[arg(long, value_name = "API=file:PATH|env:NAME", help_heading = "Facts")]
     credentials: Vec<OfApi<String>>,
-    /// Certificate authorities (PEM) of a control plane, instead of the system's (may be repeated)
+    /// Certificate authorities (PEM) of a control plane or a proxy's upstream, instead of the system's (may be repeated)
     #[arg(long, value_name = "API=FILE", help_heading = "Facts")]
     control_plane_ca: Vec<OfApi<String>>,
     /// Watch the Flink resources of the cluster: in it, or as KUBECONFIG says

@@ -115,6 +115,11 @@ impl Inquiry {
         &self.answers
     }
 
+    /// Bytes of all answers.
+    pub fn size(&self) -> usize {
+        self.answers.iter().map(|(_, answer)| answer.size()).sum()
+    }
+
     fn knows(&self, lookup: &Lookup) -> bool {
         self.answers.iter().any(|(known, _)| known == lookup)
     }

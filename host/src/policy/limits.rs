@@ -1,8 +1,9 @@
 //! What one decision may cost, and the part of it that wasmtime asks about: memory and tables.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::error::{Input, PolicyError};
+use super::spent;
 
 const MIB: usize = 1 << 20;
 
@@ -13,7 +14,7 @@ pub struct Limits {
     pub body: usize,
     /// Bytes of everything beside the body, together: live object, HTTP head, facts, settings. 8 MiB.
     pub context: usize,
-    /// Wall-clock time of one call, kept to about a millisecond. 200 ms.
+    /// Processor time of one call, kept to about a millisecond. 200 ms.
     pub time: Duration,
     /// Bytes of memory that a call may use whatever its input. 4 MiB.
     pub memory: usize,
@@ -64,8 +65,9 @@ impl Limits {
 
 /// What is known of a call while it runs.
 pub(super) struct Meter {
-    pub(super) started: Instant,
-    pub(super) time: Duration,
+    /// Processor time of the thread when the call began.
+    begun: Duration,
+    time: Duration,
     /// Bytes that the call may use in all its memories.
     pub(super) memory: usize,
     used: usize,
@@ -74,7 +76,12 @@ pub(super) struct Meter {
 
 impl Meter {
     pub(super) fn new(time: Duration, memory: usize) -> Self {
-        Self { started: Instant::now(), time, memory, used: 0, exceeded: false }
+        Self { begun: spent::by_this_thread(), time, memory, used: 0, exceeded: false }
+    }
+
+    /// The time that the call may still work. Asked on the thread that it runs on.
+    pub(super) fn left(&self) -> Duration {
+        self.time.saturating_sub(spent::by_this_thread().saturating_sub(self.begun))
     }
 }
 

@@ -1,5 +1,7 @@
 //! One call, one sandbox: a fresh instance that is bounded in time and memory and thrown away after its answer.
 
+use std::time::Duration;
+
 use wasmtime::component::types::{ComponentInstance, ComponentItem};
 use wasmtime::component::{Component, ComponentExportIndex, ComponentNamedList, InstancePre, Lift, Linker, Lower};
 use wasmtime::{Engine, Store, StoreContextMut, Trap, UpdateDeadline};
@@ -113,16 +115,15 @@ impl Sandboxes {
     }
 }
 
-/// The epoch says when to look at the clock, the clock says whether time is up.
+/// The epoch says when to look at the clock, the thread's clock says whether its time is up.
 fn at_deadline(store: StoreContextMut<'_, Meter>) -> wasmtime::Result<UpdateDeadline> {
-    let meter = store.data();
-    Ok(match meter.time.checked_sub(meter.started.elapsed()) {
-        Some(left) if !left.is_zero() => UpdateDeadline::Continue(ticks(left)),
-        _ => UpdateDeadline::Interrupt,
+    Ok(match store.data().left() {
+        Duration::ZERO => UpdateDeadline::Interrupt,
+        left => UpdateDeadline::Continue(ticks(left)),
     })
 }
 
 /// Epochs until this much time has gone by.
-fn ticks(time: std::time::Duration) -> u64 {
+fn ticks(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX).clamp(1, u64::MAX / 2)
 }

@@ -1,11 +1,13 @@
 //! The one place where the server judges: whatever the door, a question comes in here and a judgement goes out.
 
+mod trial;
+
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use futures_util::future::join_all;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
@@ -19,9 +21,10 @@ use super::metrics::Metrics;
 use super::shadow::Shadow;
 use super::turnstile::{TurnedAway, Turnstiles};
 use crate::facts::Live;
-use crate::facts::{Answered, Inquiry, Step};
+use crate::facts::{Answered, Step};
 use crate::input::{self, Envelope, HttpHead, Input, InputError};
-use crate::{CheckError, Decision, Effect, Fact, Failure, FailureKind, Lookup, PolicyError, Source, Verdict, clock};
+use crate::{CheckError, Decision, Effect, Failure, FailureKind, PolicyError, Verdict};
+pub use trial::{Hearing, Trial};
 
 /// What is to be judged.
 #[derive(Clone, Debug)]
@@ -190,7 +193,7 @@ impl Gate {
         let judge = self.judge();
         let door = question.door;
         let mut trial = Trial::new(question, judge);
-        let span = tracing::info_span!("judge", door = door.name(), id = trial.question.id);
+        let span = tracing::info_span!("judge", door = door.name(), id = trial.question().id);
         let outcome = match place {
             Ok(_place) => self.hear(&mut trial, live).instrument(span).await,
             Err(full) => Err(full.into()),
@@ -202,7 +205,7 @@ impl Gate {
             self.metrics.stage(door, stage, took);
         }
         self.metrics.request(door, started.elapsed());
-        let judge = Arc::clone(&trial.judge);
+        let judge = Arc::clone(trial.judge());
         let outcome =
             outcome.map(|verdict| Judgement { passes: verdict.passes || self.mode == Mode::Warn, verdict, judge });
         match &outcome {
@@ -214,12 +217,12 @@ impl Gate {
         }
         if let (Some(live), Ok(Judgement { verdict, passes: true, .. })) = (live, &outcome)
             && matches!(door, Door::Authorize(_))
-            && (!verdict.findings.is_empty() || !trial.question.reads())
+            && (!verdict.findings.is_empty() || !trial.question().reads())
         {
             // What was looked up will no longer be so. (A proxy knows when; a check carries out nothing.)
             live.forget();
         }
-        say(&trial.question, &outcome);
+        say(trial.question(), &outcome);
         self.tell(trial, &outcome);
         outcome
     }
@@ -284,19 +287,10 @@ impl Gate {
         let mut facts_until = None;
         loop {
             let queued = Instant::now();
-            let sandbox = self.turnstiles.of(trial.question.door).sandbox(trial.question.until).await?;
+            let sandbox = self.turnstiles.of(trial.question().door).sandbox(trial.question().until).await?;
             let begun = Instant::now();
             trial.timings.queue += begun - queued;
-            let hearing = trial.hearing();
-            let step = tokio::task::spawn_blocking(move || {
-                let mut hearing = hearing;
-                let step = hearing.step();
-                drop(sandbox);
-                (hearing.inquiry, step)
-            });
-            let (inquiry, step) =
-                step.await.map_err(|error| NoJudgement::Policy(PolicyError::Trapped(error.to_string())))?;
-            trial.inquiry = inquiry;
+            let step = trial.step(sandbox).await;
             trial.timings.sandbox += begun.elapsed();
             let needs = match step? {
                 Step::Decided(verdict) => return Ok(verdict),
@@ -304,7 +298,7 @@ impl Gate {
             };
             let asked = Instant::now();
             // One budget for all rounds, and never more than half of the time that is left: the policy has the last word.
-            let left = trial.question.until.saturating_duration_since(asked);
+            let left = trial.question().until.saturating_duration_since(asked);
             let until = *facts_until.get_or_insert(asked + self.facts.min(left / 2));
             let answers = needs.into_iter().map(|need| async move {
                 let answer = match live {
@@ -328,21 +322,22 @@ impl Gate {
         }
         let passed = self.mode == Mode::Warn || outcome.as_ref().is_ok_and(|judgement| judgement.passes);
         // What anybody may ask, and nothing is done about, must not push out what was decided.
-        let idle = trial.question.door == Door::Check && trial.question.caller == Caller::Unknown;
+        let question = trial.question();
+        let idle = question.door == Door::Check && question.caller == Caller::Unknown;
         let Some(log) = self.log.as_ref().filter(|_| !idle) else { return };
         log.record(Entry {
             at: SystemTime::now(),
-            id: trial.question.id,
-            door: trial.question.door,
+            id: question.id.clone(),
+            door: question.door,
             mode: self.mode,
-            caller: trial.question.caller.principal().map(str::to_owned).or(trial.question.author),
-            envelope: trial.question.envelope,
-            body: Some(trial.question.body),
-            live: trial.question.live,
-            declared: trial.declared,
+            caller: question.caller.principal().or(question.author.as_deref()).map(str::to_owned),
+            envelope: question.envelope.clone(),
+            body: Some(question.body.clone()),
+            live: question.live.clone(),
+            declared: trial.declared().to_vec(),
             observed: observed.to_vec(),
-            settings: Arc::clone(&trial.judge.settings_digest),
-            policy: trial.judge.name.digest.as_str().into(),
+            settings: Arc::clone(&trial.judge().settings_digest),
+            policy: trial.judge().name.digest.as_str().into(),
             outcome: match outcome {
                 Ok(judgement) => Ok(judgement.verdict.document.clone()),
                 Err(error) => Err(error.to_string()),
@@ -383,81 +378,4 @@ fn say(question: &Question, outcome: &Result<Judgement, NoJudgement>) {
     let operation = denial::cut(operation, LONGEST_OPERATION);
     let decision = verdict.decision.name();
     tracing::info!(door, id, caller, decision, passes, operation, denies, warns, overridden, exempted, "judged");
-}
-
-/// A request being judged.
-pub(super) struct Trial {
-    pub(super) question: Question,
-    judge: Arc<Judge>,
-    declared: Vec<(Source, Arc<[u8]>)>,
-    inquiry: Inquiry,
-    timings: Timings,
-}
-
-impl Trial {
-    fn new(question: Question, judge: Arc<Judge>) -> Self {
-        let said = said_by_host(&question);
-        let operator = judge.declared.iter().map(|document| (Source::Operator, Arc::clone(document)));
-        let declared = std::iter::once((Source::Host, said)).chain(operator).collect();
-        Self { question, judge, declared, inquiry: Inquiry::default(), timings: Timings::default() }
-    }
-
-    /// The same, as it can be taken to another thread. The inquiry comes back with the step.
-    fn hearing(&mut self) -> Hearing {
-        Hearing {
-            envelope: self.question.envelope.clone(),
-            body: self.question.body.clone(),
-            live: self.question.live.clone(),
-            declared: self.declared.clone(),
-            judge: Arc::clone(&self.judge),
-            inquiry: std::mem::take(&mut self.inquiry),
-        }
-    }
-
-    /// The same for another judge, who is told what this one was told.
-    pub(super) fn again(&self, judge: Arc<Judge>) -> (Hearing, Vec<(Lookup, Answered)>) {
-        let hearing = Hearing {
-            envelope: self.question.envelope.clone(),
-            body: self.question.body.clone(),
-            live: self.question.live.clone(),
-            declared: self.declared.clone(),
-            judge,
-            inquiry: Inquiry::default(),
-        };
-        (hearing, self.inquiry.answers().to_vec())
-    }
-}
-
-/// One step of a judgement, away from the threads that serve connections.
-pub(super) struct Hearing {
-    envelope: Envelope,
-    body: Bytes,
-    live: Option<Bytes>,
-    declared: Vec<(Source, Arc<[u8]>)>,
-    judge: Arc<Judge>,
-    pub(super) inquiry: Inquiry,
-}
-
-impl Hearing {
-    pub(super) fn step(&mut self) -> Result<Step, CheckError> {
-        let Self { envelope, body, live, declared, judge, inquiry } = self;
-        let facts: Vec<_> = declared.iter().map(|(source, document)| Fact::declared(*source, document)).collect();
-        envelope.lend(body, live.as_deref(), |request| inquiry.step(&judge.policy, request, &facts, &judge.settings))
-    }
-}
-
-/// The clock, the caller, and what to assume: at the HTTP dialects a stop is one of many, and a restart follows (DESIGN
-/// section 5, Intent). Settings that say something else win.
-fn said_by_host(question: &Question) -> Arc<[u8]> {
-    let mut said = Map::from_iter([("now".to_owned(), clock::now().into())]);
-    if let Some(name) = question.caller.principal() {
-        said.insert("caller".to_owned(), json!({"principal": name}));
-    }
-    if let Some(labels) = &question.labels {
-        said.insert("platform".to_owned(), json!({"namespaceLabels": labels}));
-    }
-    if let Envelope::Http(_) = &question.envelope {
-        said.insert("intent".to_owned(), json!({"assume": "restart"}));
-    }
-    Value::from(said).to_string().into_bytes().into()
 }

@@ -93,7 +93,7 @@ pub struct TlsFiles {
 pub struct ProxyDoor {
     /// Whose API it is.
     pub api: Api,
-    /// `http://host:port`, with a path before the API's own where there is one.
+    /// `http://host:port` or `https://host:port`, with a path before the API's own where there is one.
     pub upstream: String,
     /// Where to listen; port 0 takes any.
     pub address: SocketAddr,

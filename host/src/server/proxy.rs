@@ -6,11 +6,13 @@ mod body;
 mod framing;
 mod head;
 mod rewrite;
+mod secure;
 mod upstream;
 mod witness;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -92,7 +94,7 @@ impl Proxy {
                        what a proxy sends on; ask `/v1/check` before the call, or let a gateway ask `/authz/alibaba/…`";
             return Err(why.to_owned());
         }
-        Upstream::new(upstream, UPSTREAM_PATIENCE)
+        Upstream::read(upstream, UPSTREAM_PATIENCE)
             .map(drop)
             .map_err(|wrong| format!("`--proxy {}=…`: {wrong}", api.name()))
     }
@@ -112,19 +114,20 @@ impl Proxy {
         }
     }
 
-    /// A proxy in front of `upstream` (`http://host:port`). What the policy asks for is looked up in `live`.
+    /// A proxy in front of `upstream` (`http://host:port` or `https://host:port`; `authority` is a PEM file of the
+    /// certificate authorities that are believed instead of the system's). What the policy asks for is looked up in `live`.
     ///
     /// # Errors
-    /// When the upstream is no such URL; the text is for people.
+    /// When the upstream is no such URL, or the authority cannot be used; the text is for people.
     pub fn new(
         api: Api,
-        upstream: &str,
+        (upstream, authority): (&str, Option<&Path>),
         gate: Arc<Gate>,
         live: Option<Arc<Live>>,
         trust: Trust,
         bounds: Bounds,
     ) -> Result<Self, String> {
-        let upstream = Upstream::new(upstream, UPSTREAM_PATIENCE)
+        let upstream = Upstream::new(upstream, authority, UPSTREAM_PATIENCE)
             .map_err(|wrong| format!("`--proxy {}=…`: {wrong}", api.name()))?;
         let room = Room::new(bounds.body);
         Ok(Self { api, upstream, gate, live, trust, bounds, room })

@@ -6,11 +6,11 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::Semaphore;
 
-use super::gate::{Judgement, Trial};
+use super::gate::{Hearing, Judgement, Trial};
 use super::judge::Judge;
 use super::metrics::Metrics;
-use crate::facts::{Answered, Step};
-use crate::{CheckError, Verdict};
+use crate::facts::{Answered, Inquiry, Step};
+use crate::{CheckError, Lookup, Verdict};
 
 /// The second judge.
 #[derive(Debug)]
@@ -41,10 +41,10 @@ impl Shadow {
         let Ok(sandbox) = Arc::clone(&self.sandbox).try_acquire_owned() else {
             return metrics.shadow_differs("not-compared");
         };
-        let (mut hearing, known) = trial.again(self.judge());
-        let (first, metrics, id) = (judgement.verdict.clone(), Arc::clone(metrics), trial.question.id.clone());
+        let (hearing, known) = trial.again(self.judge());
+        let (first, metrics, id) = (judgement.verdict.clone(), Arc::clone(metrics), trial.question().id.clone());
         tokio::task::spawn_blocking(move || {
-            let second = decide(&mut hearing, &known);
+            let second = decide(&hearing, &known);
             drop(sandbox);
             match second {
                 Ok(second) => report(&id, &first, &second, &metrics),
@@ -57,15 +57,16 @@ impl Shadow {
     }
 }
 
-fn decide(hearing: &mut super::gate::Hearing, known: &[(crate::Lookup, Answered)]) -> Result<Verdict, CheckError> {
+fn decide(hearing: &Hearing, known: &[(Lookup, Answered)]) -> Result<Verdict, CheckError> {
+    let mut inquiry = Inquiry::default();
     loop {
-        match hearing.step()? {
+        match hearing.step(&mut inquiry)? {
             Step::Decided(verdict) => return Ok(verdict),
             Step::Ask(needs) => {
                 for need in needs {
                     let answer = known.iter().find(|(lookup, _)| *lookup == need.lookup).map(|(_, it)| it.clone());
                     let none = || Answered::Unavailable("not looked up for the policy in force".to_owned());
-                    hearing.inquiry.answered(need.lookup, answer.unwrap_or_else(none));
+                    inquiry.answered(need.lookup, answer.unwrap_or_else(none));
                 }
             }
         }

@@ -2,6 +2,7 @@
 //! the savepoint locations.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -52,8 +53,7 @@ impl Sources {
             let own = upstream.and_then(|(of, address)| (of == api).then_some(address));
             let address = own.or_else(|| known.and_then(|plane| plane.address.as_deref()));
             if let Some(address) = address {
-                // What is for the control plane that was named is for nobody else.
-                let known = known.filter(|plane| plane.address.as_deref().is_none_or(|of| of == address));
+                let known = self.meant_for(api, address);
                 let credentials = known.and_then(|plane| plane.credentials.clone());
                 let authority = known.and_then(|plane| plane.authority.clone());
                 planes.push(ControlPlaneOptions { credentials, authority, ..ControlPlaneOptions::new(api, address) });
@@ -63,6 +63,17 @@ impl Sources {
             true => Ok(None),
             false => self.live(planes, self.savepoint_prefixes.clone()).map(Some),
         }
+    }
+
+    /// A PEM file of the certificate authorities to believe at this address, instead of the system's.
+    pub fn authority(&self, api: Api, address: &str) -> Option<&Path> {
+        self.meant_for(api, address)?.authority.as_deref()
+    }
+
+    /// What was said of the control plane at this address: what is for one that was named is for nobody else.
+    fn meant_for(&self, api: Api, address: &str) -> Option<&ControlPlane> {
+        let known = self.control_planes.iter().find(|plane| plane.api == api);
+        known.filter(|plane| plane.address.as_deref().is_none_or(|of| of == address))
     }
 
     fn live(&self, planes: Vec<ControlPlaneOptions>, prefixes: Vec<String>) -> Result<Arc<Live>, ServerError> {

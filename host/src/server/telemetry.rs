@@ -138,7 +138,9 @@ where
         Format::Human => Box::new(log),
         Format::Json => Box::new(log.json().flatten_event(true).with_span_list(false)),
     };
-    let log = log.with_filter(filter(&options.level)?).with_filter(filter::filter_fn(discreet));
+    // Spans are for a collector: without one they cost nothing.
+    let events = filter::filter_fn(|metadata| metadata.is_event() && discreet(metadata));
+    let log = log.with_filter(filter(&options.level)?).with_filter(events);
     let provider = options.otlp_endpoint.as_deref().map(provider).transpose()?;
     let traces = provider.as_ref().map(|provider| {
         tracing_opentelemetry::layer()

@@ -97,6 +97,13 @@ impl Turnstile {
     /// # Errors
     /// [`TurnedAway::Late`] when none became free in time.
     pub async fn sandbox(&self, until: Instant) -> Result<OwnedSemaphorePermit, TurnedAway> {
+        // Whoever has arrived meanwhile is let in, or turned away, before the next one is judged on this thread: else they
+        // would wait uncounted.
+        tokio::task::yield_now().await;
+        // Those who wait come first: nothing is left for this while there are any.
+        if let Ok(free) = Arc::clone(&self.sandboxes).try_acquire_owned() {
+            return Ok(free);
+        }
         let free = tokio::time::timeout_at(until, Arc::clone(&self.sandboxes).acquire_owned()).await;
         free.ok().and_then(Result::ok).ok_or(TurnedAway::Late)
     }

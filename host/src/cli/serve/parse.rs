@@ -74,7 +74,8 @@ pub(super) fn prefixes(given: Vec<OfApi<String>>) -> anyhow::Result<Vec<(Api, St
     Ok(prefixes)
 }
 
-/// Control planes with their credentials: one of each for an API. Credentials alone are for the upstream of a proxy.
+/// Control planes with their credentials and authorities: one of each for an API. What comes alone is for the upstream of a
+/// proxy.
 pub(super) fn control_planes(
     addresses: Vec<OfApi<String>>,
     credentials: Vec<OfApi<String>>,
@@ -99,20 +100,22 @@ pub(super) fn control_planes(
     }
     for OfApi { api, value } in authorities {
         match planes.iter_mut().find(|plane| plane.api == api) {
+            Some(plane) if plane.authority.is_some() => bail!("`--control-plane-ca {}=…` is given twice", api.name()),
             Some(plane) => plane.authority = Some(value.into()),
-            None => bail!("`--control-plane-ca {0}=…` needs `--control-plane {0}=URL`", api.name()),
+            None => {
+                planes.push(ControlPlane { api, address: None, credentials: None, authority: Some(value.into()) });
+            }
         }
     }
     for plane in planes.iter().filter(|plane| plane.address.is_none()) {
         // One upstream can be meant, and only one.
         let name = plane.api.name();
+        let what = if plane.credentials.is_some() { "credentials" } else { "control-plane-ca" };
         match proxied.iter().filter(|api| **api == plane.api).count() {
-            0 => bail!(
-                "`--credentials {name}=…` are for nobody: give `--control-plane {name}=URL` or `--proxy {name}=…`"
-            ),
+            0 => bail!("`--{what} {name}=…` is for nobody: give `--control-plane {name}=URL` or `--proxy {name}=…`"),
             1 => {}
             _ => bail!(
-                "`--credentials {name}=…` would go to several upstreams: say for which with `--control-plane {name}=URL`"
+                "`--{what} {name}=…` would be for several upstreams: say for which with `--control-plane {name}=URL`"
             ),
         }
     }

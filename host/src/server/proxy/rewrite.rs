@@ -67,6 +67,8 @@ pub(super) fn request(headers: &mut HeaderMap, way: &Way<'_>) {
 
 /// Where an upstream is, for what it says of itself.
 pub(super) struct Origin<'u> {
+    /// Whether it is reached over TLS.
+    pub(super) secure: bool,
     /// Its host, without the brackets of an IPv6 address.
     pub(super) host: &'u str,
     /// Its port.
@@ -92,9 +94,9 @@ pub(super) fn response(headers: &mut HeaderMap, origin: &Origin<'_>) {
 impl Origin<'_> {
     /// A place at the upstream as it is called here; `None`: it is elsewhere, or is called the same.
     fn here(&self, location: &str) -> Option<String> {
-        const SCHEME: &str = "http:";
-        let there = match location.get(..SCHEME.len()) {
-            Some(scheme) if scheme.eq_ignore_ascii_case(SCHEME) => location.get(SCHEME.len()..)?,
+        let (scheme, usual) = if self.secure { ("https:", 443) } else { ("http:", 80) };
+        let there = match location.get(..scheme.len()) {
+            Some(start) if start.eq_ignore_ascii_case(scheme) => location.get(scheme.len()..)?,
             _ => location,
         };
         let path = match there.strip_prefix("//") {
@@ -103,7 +105,7 @@ impl Origin<'_> {
                 let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
                 let authority: Authority = authority.parse().ok()?;
                 let host = authority.host().trim_matches(['[', ']']);
-                let ours = host.eq_ignore_ascii_case(self.host) && authority.port_u16().unwrap_or(80) == self.port;
+                let ours = host.eq_ignore_ascii_case(self.host) && authority.port_u16().unwrap_or(usual) == self.port;
                 if !ours {
                     return None;
                 }
@@ -214,9 +216,10 @@ mod tests {
 
     #[test]
     fn redirects_stay_on_this_side_of_the_gate() {
-        let root = Origin { host: "flink", port: 8081, prefix: "" };
-        let web = Origin { host: "VVP", port: 80, prefix: "/a/b" };
-        let six = Origin { host: "::1", port: 80, prefix: "" };
+        let root = Origin { secure: false, host: "flink", port: 8081, prefix: "" };
+        let web = Origin { secure: false, host: "VVP", port: 80, prefix: "/a/b" };
+        let six = Origin { secure: false, host: "::1", port: 80, prefix: "" };
+        let tls = Origin { secure: true, host: "vvp", port: 443, prefix: "" };
         for (origin, there, here) in [
             (&root, "http://flink:8081/app/?a=b", "/app/?a=b"),
             (&root, "HTTP://Flink:8081/app", "/app"),
@@ -240,6 +243,9 @@ mod tests {
             (&web, "http://vvp/login", "/login"),
             (&web, "app", "app"),
             (&six, "http://[::1]/x", "/x"),
+            (&tls, "https://vvp/x", "/x"),
+            (&tls, "https://vvp:443/x", "/x"),
+            (&tls, "http://vvp/x", "http://vvp/x"),
         ] {
             let mut headers =
                 headers(&[("location", there), ("connection", "keep-alive"), ("x-sluicegate-decision", "x")]);

@@ -1,6 +1,7 @@
 //! The server behind a proxy door, and the connections to it.
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -13,19 +14,21 @@ use tokio::net::TcpStream;
 
 use super::body::Outgoing;
 use super::rewrite::Origin;
+use super::secure::{Security, Stream};
 
 /// The most connections that lie idle, and for how long.
 const MOST_IDLE: usize = 64;
 const LONGEST_IDLE: Duration = Duration::from_secs(30);
 
-/// Time for one attempt to connect.
+/// Time for one attempt to connect, TLS and all.
 const CONNECT: Duration = Duration::from_secs(5);
 
 /// The server behind a proxy door.
 #[derive(Debug)]
 pub(super) struct Upstream {
-    /// `http://host:port`, as it was given.
+    /// `http://host:port` or `https://host:port`, as it was given.
     origin: String,
+    security: Option<Security>,
     host: String,
     port: u16,
     header: HeaderValue,
@@ -72,25 +75,35 @@ pub(super) enum UpstreamError {
 }
 
 impl Upstream {
-    /// Reads `http://host:port`, with a path after it where there is one.
+    /// Reads `http://host:port` or `https://host:port`, with a path after it where there is one. `trusted`: PEM file of
+    /// the certificate authorities that are believed instead of the system's.
     ///
     /// # Errors
-    /// When this is something else; the text is for people.
-    pub(super) fn new(url: &str, patience: Duration) -> Result<Self, String> {
-        let wrong = |why: &str| format!("the upstream {why}; write `http://host:port`");
+    /// When this is something else, or the authority cannot be used; the text is for people.
+    pub(super) fn new(url: &str, trusted: Option<&Path>, patience: Duration) -> Result<Self, String> {
+        let upstream = Self::read(url, patience)?;
+        let security = match upstream.origin.starts_with("https:") {
+            true => Some(Security::of(&upstream.host, trusted)?),
+            false => None,
+        };
+        Ok(Self { security, ..upstream })
+    }
+
+    /// The same, before anybody is believed.
+    ///
+    /// # Errors
+    /// When this is no such URL; the text is for people.
+    pub(super) fn read(url: &str, patience: Duration) -> Result<Self, String> {
+        let wrong = |why: &str| format!("the upstream {why}; write `http://host:port` or `https://host:port`");
         if !url.contains("://") {
             return Err(wrong("has no `http://` in front"));
         }
         let uri: Uri = url.parse().map_err(|_| wrong("is no URL"))?;
-        match uri.scheme_str() {
-            Some("http") => {}
-            Some("https") => {
-                return Err(wrong(
-                    "is reached over TLS, which a proxy door does not speak: put one that does before it",
-                ));
-            }
+        let (scheme, port) = match uri.scheme_str() {
+            Some("http") => ("http", 80),
+            Some("https") => ("https", 443),
             _ => return Err(wrong("is no http URL")),
-        }
+        };
         let authority = uri.authority().ok_or_else(|| wrong("names no host"))?;
         if authority.as_str().contains('@') {
             return Err(wrong("holds credentials, which clients bring along themselves"));
@@ -104,9 +117,10 @@ impl Upstream {
             return Err(wrong("names no host"));
         }
         Ok(Self {
-            origin: format!("http://{authority}"),
+            origin: format!("{scheme}://{authority}"),
+            security: None,
             host,
-            port: authority.port_u16().unwrap_or(80),
+            port: authority.port_u16().unwrap_or(port),
             header: HeaderValue::from_str(authority.as_str()).map_err(|_| wrong("is no URL"))?,
             prefix,
             patience,
@@ -129,14 +143,14 @@ impl Upstream {
         })
     }
 
-    /// `http://host:port`.
+    /// `http://host:port` or `https://host:port`.
     pub(super) fn origin(&self) -> &str {
         &self.origin
     }
 
     /// Where it is, for redirects.
     pub(super) fn place(&self) -> Origin<'_> {
-        Origin { host: &self.host, port: self.port, prefix: &self.prefix }
+        Origin { secure: self.security.is_some(), host: &self.host, port: self.port, prefix: &self.prefix }
     }
 
     /// What it is called in `Host`.
@@ -206,7 +220,10 @@ impl Upstream {
             let addresses: Vec<SocketAddr> = tokio::net::lookup_host((self.host.as_str(), self.port)).await?.collect();
             let stream = TcpStream::connect(addresses.as_slice()).await?;
             stream.set_nodelay(true)?;
-            Ok::<_, std::io::Error>(stream)
+            Ok::<_, std::io::Error>(match &self.security {
+                None => Box::new(stream) as Stream,
+                Some(security) => security.over(stream).await?,
+            })
         };
         let stream = match tokio::time::timeout(CONNECT, connect).await {
             Ok(stream) => stream.map_err(|error| unreachable(error.to_string()))?,
@@ -250,7 +267,7 @@ mod tests {
     use super::Upstream;
 
     fn read(url: &str) -> Result<(String, String, u16, String), String> {
-        Upstream::new(url, Duration::from_secs(1)).map(|it| {
+        Upstream::new(url, None, Duration::from_secs(1)).map(|it| {
             let target = it.target("//jobs/%2f?a=1;b").unwrap().to_string();
             (it.origin, it.host, it.port, target)
         })
@@ -262,9 +279,9 @@ mod tests {
         assert_eq!(read("http://flink:8081"), is("http://flink:8081", "flink", 8081, "//jobs/%2f?a=1;b"));
         assert_eq!(read("http://[::1]:8081/"), is("http://[::1]:8081", "::1", 8081, "//jobs/%2f?a=1;b"));
         assert_eq!(read("http://vvp/a/b/"), is("http://vvp", "vvp", 80, "/a/b//jobs/%2f?a=1;b"));
-        for wrong in
-            ["", "flink:8081", "https://flink", "http://", "http://u:p@flink", "http://flink/?x", "ftp://flink"]
-        {
+        assert_eq!(read("https://vvp.example"), is("https://vvp.example", "vvp.example", 443, "//jobs/%2f?a=1;b"));
+        assert_eq!(read("https://vvp:8443/a"), is("https://vvp:8443", "vvp", 8443, "/a//jobs/%2f?a=1;b"));
+        for wrong in ["", "flink:8081", "https://", "http://", "http://u:p@flink", "http://flink/?x", "ftp://flink"] {
             let error = read(wrong).unwrap_err();
             assert!(error.contains("http://host:port") && !error.contains("u:p"), "{wrong}: {error}");
         }
