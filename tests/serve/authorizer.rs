@@ -73,6 +73,10 @@ fn only_a_caller_who_is_known_and_listed_may_say_final() {
     assert_eq!(asked(&["eve"]), 403);
     assert_eq!(asked(&[]), 403);
     assert_eq!(asked(&["ada", "eve"]), 400);
+    // Where nothing is refused, this is not either.
+    let lenient = Server::plain(&["--mode", "warn", "--trusted-proxy", "127.0.0.1", "--principal-header", "x-user"]);
+    let answer = lenient.send("POST", STOP, &[JSON, ("x-user", "ada"), ("x-user", "eve")], DRAIN);
+    assert_eq!((answer.status, decision(&answer)), (200, "error; unjudgeable"), "{answer:?}");
     // The same header of somebody who is no gateway says nothing.
     let server =
         Server::plain(&["--settings", &settings, "--trusted-proxy", "192.0.2.1", "--principal-header", "x-user"]);

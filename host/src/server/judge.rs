@@ -49,10 +49,17 @@ pub enum JudgeError {
     Wrong(String),
     /// The policy cannot be used.
     #[error("the policy cannot be used: {0}")]
-    Policy(#[from] PolicyError),
+    Policy(PolicyError),
     /// The policy does not answer as it must before it is put to work.
     #[error("the policy failed its self-test: {0}")]
     SelfTest(CheckError),
+}
+
+/// Not as a source: the text says it already.
+impl From<PolicyError> for JudgeError {
+    fn from(error: PolicyError) -> Self {
+        Self::Policy(error)
+    }
 }
 
 impl Judge {
@@ -98,14 +105,21 @@ impl Judge {
 }
 
 fn policy(file: Option<&Path>, limits: &Limits, before: Option<&Judge>) -> Result<Arc<Policy>, JudgeError> {
+    let unusable = |error: PolicyError| match file {
+        Some(file) => JudgeError::Wrong(format!("`{}` cannot be used: {error}", file.display())),
+        None => error.into(),
+    };
     let bytes = file.map(read).transpose()?;
     let component = bytes.as_deref().unwrap_or(Policy::embedded_component());
     match before {
         Some(before) if before.policy.component_bytes() == component => Ok(Arc::clone(&before.policy)),
-        _ => Ok(Arc::new(match bytes {
-            None => Policy::embedded(limits.clone())?,
-            Some(bytes) => Policy::load(bytes, limits.clone())?,
-        })),
+        _ => {
+            let policy = match bytes {
+                None => Policy::embedded(limits.clone()),
+                Some(bytes) => Policy::load(bytes, limits.clone()),
+            };
+            policy.map(Arc::new).map_err(unusable)
+        }
     }
 }
 

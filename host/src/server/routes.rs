@@ -15,7 +15,6 @@ use super::body::{self, BodyError, Room};
 use super::caller::{Caller, Peer, Trust};
 use super::check::{self, Asked};
 use super::connection::{self, Pulse};
-use super::denial;
 use super::door::{self, Door};
 use super::gate::Gate;
 use super::health::Health;
@@ -148,13 +147,21 @@ impl Routes {
             Ok(asked) => asked,
             Err(wrong) => return reply::text(StatusCode::NOT_FOUND, wrong),
         };
-        let api = asked.api;
-        let caller = match self.trust.caller(peer, &head.headers) {
-            Ok(caller) => caller,
-            Err(wrong) => return denial::not_judged(api, StatusCode::BAD_REQUEST, &wrong),
+        let mut shown = Shown {
+            asked,
+            method: head.method.as_str(),
+            headers: &head.headers,
+            body: Bytes::new(),
+            caller: Caller::Unknown,
+            id: door::number(),
         };
-        let method = head.method.as_str();
-        let mut shown = Shown { asked, method, headers: &head.headers, body: Bytes::new(), caller, id: door::number() };
+        shown.caller = match self.trust.caller(peer, &head.headers) {
+            Ok(caller) => caller,
+            Err(wrong) => {
+                let status = StatusCode::BAD_REQUEST;
+                return authorizer::without_judgement(&self.gate, &shown, status, "caller", &wrong);
+            }
+        };
         let (body, _room) = match self.hold(incoming, self.bounds.body).await {
             Ok(held) => held,
             Err(error) => {
