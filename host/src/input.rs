@@ -148,9 +148,11 @@ pub fn read_at_most(bytes: &[u8], api: Option<Api>, most: usize) -> Result<Vec<I
 
 /// Whether the policy may see this header: only what decides, and never credentials.
 pub fn decides(header: &str) -> bool {
-    const NAMES: [&str; 5] = ["content-type", "content-encoding", "transfer-encoding", "content-length", "workspace"];
-    let name = header.to_ascii_lowercase();
-    NAMES.contains(&name.as_str()) || name == "x-sluicegate-intent" || name.starts_with("x-sluicegate-override")
+    const NAMES: [&str; 6] =
+        ["content-type", "content-encoding", "transfer-encoding", "content-length", "workspace", "x-sluicegate-intent"];
+    const OVERRIDES: &str = "x-sluicegate-override";
+    let begins = |start: &str| header.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start));
+    NAMES.iter().any(|name| header.eq_ignore_ascii_case(name)) || begins(OVERRIDES)
 }
 
 #[cfg(test)]
