@@ -86,6 +86,12 @@ pub(super) fn resource(kind: Kind, namespace: &str, cluster: Option<&str>) -> Re
 /// Of a snapshot: its job, and the cluster that this runs in.
 pub(super) fn snapshot(kind: &str, namespace: &str, job: &str, seen: &Facts<'_>) -> Reads {
     let job = object(kind, namespace, Some(job));
+/// Of a FlinkDeployment of which a request shows only its scale.
+pub(super) fn scaled(namespace: &str, name: &str) -> Reads {
+    let deployment = || object(Kind::Deployment.word(), namespace, Some(name));
+    vec![(Want::Deployment, deployment()), (Want::Job, deployment())]
+}
+
     let cluster = seen.related.iter().find_map(|job| job.path(&["spec", "deploymentName"])?.text());
     let cluster = cluster.map_or_else(|| job.clone(), |name| object(Kind::Deployment.word(), namespace, Some(&name)));
     vec![(Want::Job, job), (Want::Cluster, cluster), (Want::Savepoints, object(Kind::Snapshot.word(), namespace, None))]

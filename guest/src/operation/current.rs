@@ -43,6 +43,8 @@ pub struct Current<'d> {
     pub deployed: Option<bool>,
     /// The jobs that are known to run on the session cluster which is deleted (Kubernetes).
     pub dependents: Vec<Dependent<'d>>,
+    /// Whether anything changes cannot be told from the request (Kubernetes: the scale subresource).
+    pub perhaps_unchanged: bool,
     /// Where a volume that outlives the pods is mounted, on JobManager and TaskManagers alike; `None`: not known.
     pub mounts: Option<Vec<Cow<'d, str>>>,
     /// The same before an update.
