@@ -75,6 +75,13 @@ pub(super) fn grant(
     doubtful
 }
 
+/// Says of what is lacking that it would make a strict gate hold the request up, and why it does not.
+pub(super) fn spare(mark: &Mark, said: &mut Said) {
+    for unjudged in said.unjudged.iter_mut().skip(mark.unjudged) {
+        unjudged.lacks = clean(&format!("{} (not held up: the job's state is not known)", unjudged.lacks));
+    }
+}
+
 /// The exemption of a rule that holds for this stage, or why the one that might does not.
 fn exemption<'s>(
     rule: &str,

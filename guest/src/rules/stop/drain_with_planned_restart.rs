@@ -117,8 +117,7 @@ fn judge(operation: &Operation<'_>, stop: &Stop<'_>, stage: &Stage<'_>, report: 
         (StopCause::Suspend, Restart::Unknown { refused: false }) => "a suspended job is there to be resumed",
         (StopCause::Request | StopCause::Suspend, Restart::Planned(who)) => who,
         (StopCause::Request, Restart::Unknown { .. }) => {
-            // In strict settings too, a stop is not held up because the job's state is not known (DESIGN section 1).
-            if stage.current.state.as_ref().is_some_and(|state| !state.is_over()) {
+            if !matches!(drains(stage), Drains::No) && !stage.facts.seen.no_such_job {
                 report.unjudged("whether a restart is planned");
             }
             return;
@@ -232,10 +231,13 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_intent_is_not_judged_and_with_an_unknown_state_not_even_listed() {
-        let unknown = stage(Dialect::Alibaba, stop(StopMode::Drain, StopCause::Request));
-        assert_eq!(says(&RULE, &unknown), SILENT);
-        assert_eq!(says(&RULE, &unknown.in_state("RUNNING")), unjudged());
+    fn an_unknown_intent_is_not_judged() {
+        let unknown = || stage(Dialect::Alibaba, stop(StopMode::Drain, StopCause::Request));
+        assert_eq!(says(&RULE, &unknown()), unjudged());
+        assert_eq!(says(&RULE, &unknown().in_state("RUNNING")), unjudged());
+        assert_eq!(says(&RULE, &unknown().in_state("FAILED")), SILENT);
+        let gone = unknown().with(|it| it.facts.seen.no_such_job = true);
+        assert_eq!(says(&RULE, &gone), SILENT);
         let assumed = drain(Dialect::Alibaba, StopCause::Request)
             .with(|it| it.intent.restart_assumed = Some(AssumedBy::Settings));
         assert_eq!(says(&RULE, &assumed), only(Effect::Deny));
