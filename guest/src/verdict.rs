@@ -77,6 +77,7 @@ pub fn judge(decoded: &Decoded<'_>, observed: &Observed<'_>, settings: &Settings
         if settings.strict && spared {
             relief::spare(&mark, &mut said);
         }
+        relief::mention(&mark, &mut said, stage.facts.of_others);
         doubtful |= doubts && !spared;
         cut(&mut said, &mark);
         for wish in said.wishes.drain(..) {

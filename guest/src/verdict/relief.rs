@@ -82,6 +82,15 @@ pub(super) fn spare(mark: &Mark, said: &mut Said) {
     }
 }
 
+/// Says once, where something is lacking, that facts are declared for other targets: a `for` may be misspelt. Whose they
+/// are is not for every caller.
+pub(super) fn mention(mark: &Mark, said: &mut Said, others: usize) {
+    let Some(unjudged) = said.unjudged.get_mut(mark.unjudged).filter(|_| others > 0) else { return };
+    let documents = if others == 1 { "document is" } else { "documents are" };
+    unjudged.lacks =
+        clean(&format!("{} (of the declared facts, {others} {documents} `for` other targets)", unjudged.lacks));
+}
+
 /// The exemption of a rule that holds for this stage, or why the one that might does not.
 fn exemption<'s>(
     rule: &str,
