@@ -47,6 +47,8 @@ pub struct Facts<'d> {
     pub seen: Seen<'d>,
     /// RFC 3339.
     pub now: Option<Cow<'d, str>>,
+    /// How many declared documents are for other targets.
+    pub of_others: usize,
 }
 
 impl<'d> Facts<'d> {
@@ -224,19 +226,22 @@ impl<'d> Declared<'d> {
         let mut facts = Facts::default();
         for (document, voice) in &self.documents {
             let root = document.root();
-            let applies = root.get("for").is_none_or(|scope| {
-                let fits = |key: &str, value: &str| scope.get(key).is_none_or(|node| node.is(value));
-                fits("platform", platform.name()) && fits("namespace", namespace) && fits("name", name)
-            });
-            if applies {
-                match voice {
-                    Voice::Trusted => reader::read(root, &mut facts),
-                    Voice::Requester => reader::read_intent(root, &mut facts),
-                }
+            let ours = root.get("for").is_none_or(|scope| is_of(scope, platform, namespace, name));
+            match (ours, voice) {
+                (true, Voice::Trusted) => reader::read(root, &mut facts),
+                (true, Voice::Requester) => reader::read_intent(root, &mut facts),
+                (false, Voice::Trusted) => facts.of_others += 1,
+                (false, Voice::Requester) => {}
             }
         }
         Ok(facts)
     }
+}
+
+/// Whether a `for` names this target, as far as it names one.
+fn is_of(scope: Node<'_>, platform: Dialect, namespace: &str, name: &str) -> bool {
+    let fits = |key: &str, value: &str| scope.get(key).is_none_or(|node| node.is(value));
+    fits("platform", platform.name()) && fits("namespace", namespace) && fits("name", name)
 }
 
 /// Parses one declared document.

@@ -248,6 +248,21 @@ mod tests {
     }
 
     #[test]
+    fn facts_for_another_target_are_told_of_where_one_is_lacking() {
+        let head = || Envelope::Http(HttpHead { api: None, method: "POST", target: STOP, headers: &[] });
+        let lacks = |facts: &[&str]| {
+            let verdict = decided(head(), "{}", facts);
+            verdict.unjudged.into_iter().map(|it| it.lacks).collect::<Vec<_>>()
+        };
+        let other = "{for: {platform: flink-rest, name: 42aedb6e5490ff65f60746294f1d1f36}, job: {status: RUNNING}}";
+        let ours = other.replace("1f36", "1f35");
+        let told = |facts: &[&str]| lacks(facts).iter().filter(|it| it.contains("declared facts")).count();
+        assert!(lacks(&[other])[0].ends_with("(of the declared facts, 1 document is `for` other targets)"));
+        assert!(lacks(&[other, other])[0].contains("2 documents are `for`"));
+        assert_eq!((told(&[other]), told(&[&ours]), told(&[])), (1, 0, 0));
+    }
+
+    #[test]
     fn only_the_platform_answers_a_read() {
         let lookup = Lookup::FlinkJobs;
         let by = |source| Fact { source, ..Fact::observed(&lookup, Answer::Found(br#"{"jobs": []}"#)) };

@@ -16,6 +16,7 @@ use std::borrow::Cow;
 use crate::configuration::Entry;
 use crate::document::Node;
 use crate::facts::Facts;
+use crate::location;
 pub use action::{
     Action, Change, Claim, ClaimMode, Deletion, Disposal, Reach, Registration, Restore, Skipped, Start, StartCause,
     Stop, StopCause, StopMode, Trigger,
@@ -135,7 +136,7 @@ impl<'d> Stage<'d> {
     /// The read that tells this.
     pub fn lookup(&self, want: &Want) -> Option<Lookup> {
         match want {
-            Want::Location(at) => Some(Lookup::Location(at.clone())),
+            Want::Location(at) => Some(Lookup::Location(location::normal(at))),
             want => self.lookups.iter().find(|(told, _)| told == want).map(|(_, lookup)| lookup.clone()),
         }
     }

@@ -71,13 +71,18 @@ pub fn judge(decoded: &Decoded<'_>, observed: &Observed<'_>, settings: &Settings
             settings.within(stage.namespace(), |label| stage.facts.platform.namespace_labels?.get(label)?.scalar());
         rules::judge(stage, &mut Judge { settings: &settings, said: &mut said });
         let doubts = relief::grant(stage, &settings, &mark, &mut said, &mut exempted);
+        // A job in unknown state may be failing: to stop it is never held up by a missing fact.
+        let unknown = matches!(stage.current.state, None | Some(JobState::Unknown(_)));
+        let spared = unknown && (stage.stops().next().is_some() || deletes_job(stage));
+        if settings.strict && spared {
+            relief::spare(&mark, &mut said);
+        }
+        relief::mention(&mark, &mut said, stage.facts.of_others);
+        doubtful |= doubts && !spared;
         cut(&mut said, &mark);
         for wish in said.wishes.drain(..) {
             need(wish, stage, observed, &mut needs);
         }
-        // A job in unknown state may be failing: to stop it is never held up by a missing fact.
-        let unknown = matches!(stage.current.state, None | Some(JobState::Unknown(_)));
-        doubtful |= doubts && !(unknown && (stage.stops().next().is_some() || deletes_job(stage)));
     }
     if !needs.is_empty() {
         return Outcome::Needs(needs.into_iter().map(Asked::need).collect());

@@ -8,6 +8,7 @@ mod hygiene;
 mod leniency;
 mod lifecycle;
 mod request;
+mod scale;
 mod snapshot;
 mod stored;
 #[cfg(test)]
@@ -61,17 +62,17 @@ fn decode<R>(asked: Asked<'_>, context: &Context<'_>, then: impl FnOnce(&Decoded
             None => job(&ask, context, then),
         },
         Asked::Scale { target, user, object, old } => {
-            // Its serializer leaves a zero out.
-            let replicas = |scale: Resource<'_>| match scale.in_spec(&["replicas"]) {
-                None => Some(0),
-                Some(number) => number.integer(),
-            };
-            let number = object.in_spec(&["replicas"]);
-            let same = old.is_some_and(|old| replicas(old).is_some() && replicas(old) == replicas(object));
-            let action = if same { Action::Nothing("leave unchanged") } else { Action::Rescale(number) };
             let mut stage = context.stage(Dialect::Kubernetes, &target.namespace, &target.name)?;
+            context.observe(&mut stage, &|_| reads::scaled(&target.namespace, &target.name));
             let deployment = current::related(&stage.facts, Kind::Deployment.word(), &target.namespace, &target.name);
             stage.current.state = current::state(deployment, &stage.facts);
+            let number = object.in_spec(&["replicas"]);
+            let same = scale::is_unchanged(old, number, deployment);
+            stage.current.perhaps_unchanged = same.is_none();
+            let action = match same {
+                Some(true) => Action::Nothing("leave unchanged"),
+                _ => Action::Rescale(number),
+            };
             stage.leniency = leniency::of_user(Verb::Update, &user, context.settings);
             common(&mut stage, Some(object), Some(user).filter(|user| !user.is_empty()), context);
             let place = Place::Body(number.unwrap_or(object.node));

@@ -74,13 +74,22 @@ pub(super) fn object(kind: &str, namespace: &str, name: Option<&str>) -> Lookup 
 pub(super) fn resource(kind: Kind, namespace: &str, cluster: Option<&str>) -> Reads {
     let mut reads = Vec::new();
     if let Some(cluster) = cluster {
-        reads.push((Want::Cluster, object(Kind::Deployment.word(), namespace, Some(cluster))));
+        // What a session job does not set itself stands there.
+        for want in [Want::Cluster, Want::Retention] {
+            reads.push((want, object(Kind::Deployment.word(), namespace, Some(cluster))));
+        }
     }
     if kind == Kind::Deployment {
         reads.push((Want::Referrers, object(Kind::SessionJob.word(), namespace, None)));
     }
     reads.push((Want::Savepoints, object(Kind::Snapshot.word(), namespace, None)));
     reads
+}
+
+/// Of a FlinkDeployment of which a request shows only its scale.
+pub(super) fn scaled(namespace: &str, name: &str) -> Reads {
+    let deployment = || object(Kind::Deployment.word(), namespace, Some(name));
+    vec![(Want::Deployment, deployment()), (Want::Job, deployment())]
 }
 
 /// Of a snapshot: its job, and the cluster that this runs in.

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::Metadata;
+use crate::location;
 use crate::operation::Retention;
 
 /// What only a read can tell.
@@ -51,6 +52,7 @@ pub struct Location<'d> {
 impl Seen<'_> {
     /// Whether a snapshot lies there, and what its metadata tells; `None`: nobody looked.
     pub fn at(&self, location: &str) -> Option<&Location<'_>> {
-        self.locations.iter().find(|seen| seen.at == location)
+        let name = location::normal(location);
+        self.locations.iter().find(|seen| seen.at == name)
     }
 }

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use super::Deletion;
-use crate::configuration::Configuration;
+use crate::configuration::{Configuration, Entry, Key};
+use crate::document::Node;
 
 /// What is known of the target before the request.
 #[derive(Debug, Default)]
@@ -20,6 +21,9 @@ pub struct Current<'d> {
     pub configuration: Configuration<'d>,
     /// Absent keys are known to be absent: all layers of `configuration` are known.
     pub configuration_complete: bool,
+    /// The settings of a session job's cluster lie below its own, and are not known (Kubernetes): what the job does not
+    /// set itself may be set there, whatever the operator's defaults are.
+    pub cluster_unknown: bool,
     /// What becomes of the last checkpoint on a cancel: the running job goes by the configuration before an update.
     /// `None`: not known.
     pub retention: Option<Retention>,
@@ -39,6 +43,8 @@ pub struct Current<'d> {
     pub before: Option<Configuration<'d>>,
     /// What the spec before an update, by itself, said of state: its upgrade mode kept it (Kubernetes).
     pub kept_state: Option<bool>,
+    /// Whether anything changes cannot be told from the request (Kubernetes: the scale subresource).
+    pub perhaps_unchanged: bool,
     /// The job was deployed at some time (Kubernetes); `None`: not known.
     pub deployed: Option<bool>,
     /// The jobs that are known to run on the session cluster which is deleted (Kubernetes).
@@ -53,6 +59,13 @@ impl<'d> Current<'d> {
     /// The configuration that a job obeys as long as it runs: an update reaches only the next one.
     pub fn ran_with(&self) -> &Configuration<'d> {
         self.before.as_ref().unwrap_or(&self.configuration)
+    }
+
+    /// Whether the cluster of a session job, which is not known, may have a word on this option: none of the job's own
+    /// settings does, which stand in `own`.
+    pub fn is_left_to_cluster(&self, configuration: &Configuration<'_>, key: Key, own: Option<Node<'_>>) -> bool {
+        let holds = |entry: &Entry<'_>| own.is_some_and(|own| own.holds(entry.node));
+        self.cluster_unknown && !configuration.entry(key).is_some_and(holds)
     }
 
     /// Whether high availability is on after this request; `None`: only settings that are not known could tell.

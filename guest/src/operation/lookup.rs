@@ -28,7 +28,7 @@ pub enum Lookup {
     /// ListSavepoints of a deployment.
     AlibabaSavepoints(Scoped),
     Kubernetes(ObjectRef),
-    /// A savepoint's location, as the request spells it.
+    /// A savepoint's location, without the names that lead nowhere.
     Location(String),
 }
 

@@ -88,7 +88,7 @@ pub(super) fn configured(stage: Stage<'static>, map: &str, complete: bool) -> St
 }
 
 /// A value of a request's body.
-pub(super) fn body(source: &str) -> Node<'static> {
+pub(crate) fn body(source: &str) -> Node<'static> {
     let document: &'static Document<'static> = Box::leak(Box::new(parse(source)));
     document.root()
 }

@@ -75,6 +75,22 @@ pub(super) fn grant(
     doubtful
 }
 
+/// Says of what is lacking that it would make a strict gate hold the request up, and why it does not.
+pub(super) fn spare(mark: &Mark, said: &mut Said) {
+    for unjudged in said.unjudged.iter_mut().skip(mark.unjudged) {
+        unjudged.lacks = clean(&format!("{} (not held up: the job's state is not known)", unjudged.lacks));
+    }
+}
+
+/// Says once, where something is lacking, that facts are declared for other targets: a `for` may be misspelt. Whose they
+/// are is not for every caller.
+pub(super) fn mention(mark: &Mark, said: &mut Said, others: usize) {
+    let Some(unjudged) = said.unjudged.get_mut(mark.unjudged).filter(|_| others > 0) else { return };
+    let documents = if others == 1 { "document is" } else { "documents are" };
+    unjudged.lacks =
+        clean(&format!("{} (of the declared facts, {others} {documents} `for` other targets)", unjudged.lacks));
+}
+
 /// The exemption of a rule that holds for this stage, or why the one that might does not.
 fn exemption<'s>(
     rule: &str,

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use super::request::Ask;
 use super::volumes;
-use crate::configuration::{Configuration, DRAIN_ON_SAVEPOINT, Entry, Key, SAVEPOINT_ON_DELETION, STATE_DIRECTORIES};
+use crate::configuration::{
+    Configuration, DRAIN_ON_SAVEPOINT, Entry, Key, RETENTION, SAVEPOINT_ON_DELETION, STATE_DIRECTORIES,
+};
 use crate::document::Node;
 use crate::facts::Facts;
 use crate::operation::Verb;
@@ -22,6 +24,11 @@ pub(super) fn of<'d>(ask: &Ask<'d>, facts: &Facts<'d>, last: Option<Spec<'_>>) -
     };
     let spec = ask.resource().map(|resource| resource.spec(ask.kind));
     let (configuration, configuration_complete) = configuration(ask.kind, &ask.target.namespace, spec, facts);
+    let namespace = &ask.target.namespace;
+    // Without its cluster nothing runs, whatever the operator last wrote down, and nothing takes a savepoint.
+    let gone = old.is_some_and(|old| is_gone(ask, old, facts));
+    let found = spec.is_some_and(|spec| cluster_of(spec, namespace, facts).is_some());
+    let cluster_unknown = ask.kind == Kind::SessionJob && !found && !gone;
     let before_update = old.filter(|_| ask.verb == Verb::Update);
     let before_configuration =
         before_update.map(|spec| self::configuration(ask.kind, &ask.target.namespace, Some(spec), facts).0);
@@ -32,12 +39,17 @@ pub(super) fn of<'d>(ask: &Ask<'d>, facts: &Facts<'d>, last: Option<Spec<'_>>) -
         (Some(spec), Some(before)) if asked.is_some() => self::mounts(ask, spec, before, facts),
         _ => None,
     };
+    let ran_with = before_update.zip(before_configuration.as_ref()).map(|(old, before)| (Some(old), before));
+    let (own, running) = ran_with.unwrap_or((spec, &configuration));
+    let current = Current { cluster_unknown, ..Current::default() };
+    let own = own.and_then(|spec| spec.get("flinkConfiguration"));
+    let unsaid = current.is_left_to_cluster(running, RETENTION, own);
     Current {
-        state: state(before, facts),
+        state: state(before, facts).filter(|state| !gone || *state != JobState::Running),
         desired: None,
         transition: before.and_then(|before| transition(before)),
         stateful,
-        retention: Some(retention(before_configuration.as_ref().unwrap_or(&configuration))),
+        retention: (!unsaid).then(|| retention(running)),
         savepoint_always: ask.kind == Kind::BlueGreen,
         stopped_at: old.and_then(|old| stopped_at(before?, old, last)),
         stopped_by_drain: last.is_some_and(|last| stopped_by_drain(ask, last, facts)),
@@ -49,7 +61,7 @@ pub(super) fn of<'d>(ask: &Ask<'d>, facts: &Facts<'d>, last: Option<Spec<'_>>) -
         mounts_before,
         configuration,
         configuration_complete,
-        ..Current::default()
+        ..current
     }
 }
 
@@ -71,6 +83,13 @@ fn mounts<'d>(
 fn cluster_of<'d>(spec: Spec<'_>, namespace: &str, facts: &Facts<'d>) -> Option<Spec<'d>> {
     let name = spec.get("deploymentName")?.text()?;
     Some(related(facts, Kind::Deployment.word(), namespace, &name)?.spec(Kind::Deployment))
+}
+
+/// Whether a session job's cluster is known not to exist.
+fn is_gone(ask: &Ask<'_>, spec: Spec<'_>, facts: &Facts<'_>) -> bool {
+    let name = spec.get("deploymentName").and_then(|name| name.text());
+    let absent = |name: &str| facts.is_absent(Kind::Deployment.word(), &ask.target.namespace, name);
+    ask.kind == Kind::SessionJob && name.is_some_and(|name| absent(&name))
 }
 
 /// The savepoint that a suspended job comes back from (DOMAIN 4.2-5). After a last-state suspend the operator goes by
@@ -187,6 +206,14 @@ pub(super) fn place_in<'d>(resource: Resource<'d>, entry: &Entry<'d>) -> Option<
 /// Whether a switch of the operator is on, and where the request says so. Absent means off (DOMAIN 4.3).
 pub(super) fn switch<'c, 'd>(configuration: &'c Configuration<'d>, key: Key) -> Option<&'c Entry<'d>> {
     configuration.entry(key).filter(|_| configuration.is_on(key) == Some(true))
+}
+
+/// Whether the operator takes a savepoint before it deletes this; `None`: a session job's cluster may say so, and is not
+/// known.
+pub(super) fn savepoint_on_deletion(current: &Current<'_>, spec: Spec<'_>) -> Option<bool> {
+    let configuration = &current.configuration;
+    let open = current.is_left_to_cluster(configuration, SAVEPOINT_ON_DELETION, spec.get("flinkConfiguration"));
+    (!open).then(|| switch(configuration, SAVEPOINT_ON_DELETION).is_some())
 }
 
 /// Where an update switches the savepoint on deletion off that a job would have had (DOMAIN 6.0-10).

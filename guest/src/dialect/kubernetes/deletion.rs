@@ -37,7 +37,6 @@ pub(super) fn delete<'d>(stage: &mut Stage<'d>, ask: &Ask<'d>, deployed: Option<
         _ => None,
     };
     let cleaned = skipped.is_none();
-    let on_deletion = current::switch(&stage.current.configuration, SAVEPOINT_ON_DELETION).is_some();
     let entry = stage.current.configuration.entry(SAVEPOINT_ON_DELETION);
     let place = match cleaned {
         true => entry
@@ -53,7 +52,10 @@ pub(super) fn delete<'d>(stage: &mut Stage<'d>, ask: &Ask<'d>, deployed: Option<
         stage.current.dependents = session_jobs(stage, ask, old);
     }
     let stateful = stage.current.stateful;
-    let first = on_deletion && cleaned;
+    let first = match cleaned {
+        true => current::savepoint_on_deletion(&stage.current, old.spec(ask.kind)),
+        false => Some(false),
+    };
     let deletion = Deletion {
         skipped,
         place,
@@ -79,7 +81,12 @@ pub(super) fn abandon<'d>(
         return false;
     }
     let stateful = stage.current.stateful;
-    let deletion = deletion(&stage.facts, &stage.facts.related, stateful, ask, old, false, deployed);
+    let first = match (why, ask.object) {
+        // Off by the job itself; its cluster may still have it on.
+        (Skipped::SwitchedOff, Some(object)) => current::savepoint_on_deletion(&stage.current, object.spec(ask.kind)),
+        _ => Some(false),
+    };
+    let deletion = deletion(&stage.facts, &stage.facts.related, stateful, ask, old, first, deployed);
     let deletion = Deletion { skipped: Some(why), place: place.clone(), ..deletion };
     push(stage, ask, deletion, place);
     true
@@ -122,7 +129,7 @@ fn session_jobs<'d>(stage: &Stage<'d>, ask: &Ask<'d>, cluster: Resource<'d>) -> 
         let reconciled = job.status(&["reconciliationStatus", "lastReconciledSpec"]).is_some();
         let deployed = Some(state.is_some() || reconciled);
         // The delete of a job that is being deleted was judged before.
-        let first = job.is_terminating() || on;
+        let first = Some(job.is_terminating() || on);
         let target = Target { namespace: namespace.clone(), name: name.clone() };
         let own = Ask {
             verb: ask.verb,
@@ -146,7 +153,7 @@ fn deletion<'d>(
     stateful: Option<bool>,
     ask: &Ask<'d>,
     old: Resource<'d>,
-    savepoint_first: bool,
+    savepoint_first: Option<bool>,
     deployed: Option<bool>,
 ) -> Deletion<'d> {
     let points = restore_points(facts, snapshots, ask, old);
@@ -161,7 +168,7 @@ fn deletion<'d>(
         Some(_) => stateful,
     };
     Deletion {
-        savepoint_first: Some(savepoint_first),
+        savepoint_first,
         stateful,
         deployed,
         place: Place::Request,

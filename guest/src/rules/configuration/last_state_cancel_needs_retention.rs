@@ -2,7 +2,7 @@
 
 use crate::configuration::{Configuration, LAST_STATE_CANCEL, RETENTION};
 use crate::finding::Report;
-use crate::operation::{Dialect, Kind, Place, Spec, Stage, StopMode, UpgradeMode, Verb};
+use crate::operation::{Dialect, Kind, Place, Spec, Stage, StopMode, UpgradeMode, Verb, Want};
 use crate::rules::{Level, Rule};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -33,7 +33,13 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     let later = current.configuration.retains() == Some(false);
     let before = current.before.as_ref().filter(|before| before.retains() == Some(false));
     let now = || stage.stops().any(|(_, stop)| stop.mode == StopMode::LastState);
-    let Some(configuration) = (if later { Some(&current.configuration) } else { before.filter(|_| now()) }) else {
+    let open = current.is_left_to_cluster(&current.configuration, RETENTION, spec.get("flinkConfiguration"));
+    let at_once = before.filter(|_| now());
+    if open && at_once.is_none() && cancels(declaration.kind, spec, &current.configuration, None) == Some(true) {
+        let known = declaration.old_spec().filter(|old| old.upgrade_mode() == UpgradeMode::LastState);
+        return left_to_cluster(spec, later, known.is_some(), report);
+    }
+    let Some(configuration) = (if later { Some(&current.configuration) } else { at_once }) else {
         return;
     };
     let cancels = cancels(declaration.kind, spec, &current.configuration, current.is_highly_available());
@@ -66,6 +72,26 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     draft.remedy(format!("set `{key}: RETAIN_ON_CANCELLATION`, or leave the key out: the operator sets that itself"));
 }
 
+/// A session job leaves it to its cluster, which is not known.
+fn left_to_cluster(spec: Spec<'_>, deleted_by_default: bool, as_before: bool, report: &mut Report<'_>) {
+    const LACKS: &str = "the retention of checkpoints in the session cluster's configuration (`related`)";
+    match as_before {
+        // No reason to refuse an unrelated edit, whatever it is (DOMAIN 6.0-4).
+        true => report.wish(Want::Cluster, LACKS),
+        false => report.lacks(Want::Cluster, LACKS),
+    }
+    if !deleted_by_default {
+        return;
+    }
+    let message = "by the operator's defaults a last-state upgrade cancels the job and deletes its last checkpoint, unless \
+                   the session cluster's configuration keeps it";
+    let key = RETENTION.first().copied().unwrap_or_default();
+    report
+        .warn(&Place::of(spec.of_job("upgradeMode")), message)
+        .expected("RETAIN_ON_CANCELLATION")
+        .remedy(format!("set `{key}: RETAIN_ON_CANCELLATION` in the job's `spec.flinkConfiguration`"));
+}
+
 /// Whether last-state upgrades cancel the job; `None`: that depends on settings that are not known.
 fn cancels(kind: Kind, spec: Spec<'_>, configuration: &Configuration<'_>, available: Option<bool>) -> Option<bool> {
     if spec.upgrade_mode() != UpgradeMode::LastState {
@@ -89,7 +115,7 @@ mod tests {
     use crate::configuration::Configuration;
     use crate::finding::Effect;
     use crate::operation::{Kind, Stage, StopCause, StopMode};
-    use crate::rules::testing::{SILENT, at_least, body, declared, only, says, stop};
+    use crate::rules::testing::{SILENT, at_least, body, declared, only, says, stop, unjudged};
 
     fn layer(text: &str) -> Configuration<'static> {
         let mut configuration = Configuration::default();
@@ -124,6 +150,20 @@ mod tests {
         let open =
             stage(Kind::Deployment, "last-state", None, DELETE).with(|it| it.current.configuration_complete = false);
         assert_eq!(says(&RULE, &open), at_least(Effect::Warn));
+    }
+
+    #[test]
+    fn what_a_session_job_leaves_to_its_cluster_is_not_judged_without_it() {
+        let left = |mode, old, new: &str| {
+            stage(Kind::SessionJob, mode, old, new).with(|it| {
+                it.current.configuration_complete = false;
+                it.current.cluster_unknown = true;
+            })
+        };
+        assert_eq!(says(&RULE, &left("last-state", None, "")), unjudged());
+        assert_eq!(says(&RULE, &left("last-state", None, DELETE)), at_least(Effect::Warn), "by default");
+        assert_eq!(says(&RULE, &left("last-state", Some(""), "")), SILENT);
+        assert_eq!(says(&RULE, &left("savepoint", None, DELETE)), SILENT);
     }
 
     #[test]

@@ -60,10 +60,7 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
                      `platform.fileSystems`",
                 );
             }
-            // A stop is not held up for this while nobody knows whether the job runs (DESIGN section 1).
-            None if !scheme.eq_ignore_ascii_case("file")
-                && (stage.current.state.is_some() || stage.stops().next().is_none()) =>
-            {
+            None if !scheme.eq_ignore_ascii_case("file") => {
                 report.unjudged("the file systems of the cluster (`platform.fileSystems`)");
             }
             _ => {}
@@ -155,7 +152,6 @@ mod tests {
             assert_eq!(says(&RULE, &from(platform, "gs://b/sp")), unjudged(), "{platform:?}");
             assert_eq!(says(&RULE, &from(platform, "/sp")), SILENT);
         }
-        // A stop is not held up for it while nobody knows whether the job runs.
         let stop = Stop {
             mode: StopMode::Savepoint,
             cause: StopCause::Request,
@@ -163,7 +159,7 @@ mod tests {
             directory: Some(body("gs://b/sp")),
         };
         let stops = stage(Dialect::FlinkRest, Action::Stop(stop));
-        assert_eq!(says(&RULE, &stops), SILENT);
+        assert_eq!(says(&RULE, &stops), unjudged());
         assert_eq!(says(&RULE, &stops.in_state("RUNNING")), unjudged());
     }
 

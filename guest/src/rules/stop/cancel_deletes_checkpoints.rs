@@ -19,7 +19,13 @@ pub(in crate::rules) static RULE: Rule = Rule {
         (Dialect::Ververica, "cancels, retention of checkpoints"),
         (Dialect::FlinkRest, "cancels, retention of checkpoints"),
     ],
-    facts: &["job.status", "intent.restartPlanned", "platform.flinkConfiguration", "deployment.flinkConfiguration"],
+    facts: &[
+        "job.status",
+        "intent.restartPlanned",
+        "platform.flinkConfiguration",
+        "deployment.flinkConfiguration",
+        "related",
+    ],
     parameters: &[],
     level: Level::Deny,
     check,
@@ -43,19 +49,15 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
             (Restart::Unknown { .. }, _) => None,
         };
         let place = &operation.place;
+        if stage.current.retention == Some(Retention::Kept) {
+            if running && planned == Some(true) && stage.facts.seen.retention.is_none() {
+                report.wish(Want::Retention, "with which retention the running job was started");
+            }
+            continue;
+        }
+        lacks(planned, stage, report);
         let mut draft = match (stage.current.retention, planned) {
-            (Some(Retention::Kept), planned) => {
-                if running && planned == Some(true) && stage.facts.seen.retention.is_none() {
-                    report.wish(Want::Retention, "with which retention the running job was started");
-                }
-                continue;
-            }
-            (None, planned) => {
-                if running && planned == Some(true) {
-                    report.lacks(Want::Retention, "whether the last checkpoint is kept when the job is cancelled");
-                }
-                continue;
-            }
+            (None | Some(Retention::Kept), _) => continue,
             (Some(Retention::Deleted), Some(true)) if running => {
                 if stage.platform == Dialect::Ververica && stage.facts.seen.retention.is_none() {
                     report.wish(Want::Retention, "with which retention the running job was started");
@@ -64,21 +66,12 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
                                again: it would start empty";
                 report.main(place, message)
             }
-            (Some(Retention::Deleted), planned) => {
-                if stage.current.state.is_none() {
-                    report.wish(Want::Job, "whether the job runs, and has a checkpoint to lose");
-                }
-                if running && planned.is_none() {
-                    report.unjudged("whether a restart is planned");
-                }
+            (Some(Retention::Deleted), _) => {
                 let message = "this cancel deletes the last checkpoint and takes no savepoint: nothing is left to \
                                start again from";
                 report.warn(place, message)
             }
-            (Some(Retention::DeletedByDefault), planned) => {
-                if running && planned == Some(true) {
-                    report.lacks(Want::Retention, "whether the job's own code asks to keep its checkpoints");
-                }
+            (Some(Retention::DeletedByDefault), _) => {
                 let message = "the last checkpoint is deleted on a cancel unless the job's code asks to keep it, and no \
                                savepoint is taken: nothing may be left";
                 report.warn(place, message)
@@ -95,10 +88,35 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     }
 }
 
+/// What keeps a cancel from being refused is that the job does not run, that nobody wants to start it again, or that its
+/// checkpoint stays. What of this is not known is lacking.
+fn lacks(planned: Option<bool>, stage: &Stage<'_>, report: &mut Report<'_>) {
+    let runs = match &stage.current.state {
+        None | Some(JobState::Unknown(_)) => !stage.facts.seen.no_such_job,
+        Some(state) => *state == JobState::Running,
+    };
+    if !runs || planned == Some(false) {
+        return;
+    }
+    if stage.current.state != Some(JobState::Running) {
+        report.lacks(Want::Job, "whether the job runs, and has a checkpoint to lose");
+    }
+    match stage.current.retention {
+        None => report.lacks(Want::Retention, "whether the last checkpoint is kept when the job is cancelled"),
+        Some(Retention::DeletedByDefault) => {
+            report.lacks(Want::Retention, "whether the job's own code asks to keep its checkpoints");
+        }
+        Some(Retention::Deleted | Retention::Kept) => {}
+    }
+    if planned.is_none() {
+        report.unjudged("whether a restart is planned");
+    }
+}
+
 /// A delete cancels the job (DOMAIN 4.2-7). Whether its state is still wanted is `delete-running-without-savepoint`.
 fn deletes(stage: &Stage<'_>, report: &mut Report<'_>) {
     for operation in &stage.operations {
-        let Action::Delete(Deletion { savepoint_first: Some(false), .. }) = &operation.action else { continue };
+        let Action::Delete(Deletion { savepoint_first: None | Some(false), .. }) = &operation.action else { continue };
         let message = "this delete takes the last checkpoint with it and no savepoint is taken: nothing is left to start \
                        again from";
         let mut draft = report.warn(&operation.place, message);
@@ -163,15 +181,31 @@ mod tests {
     fn what_only_the_job_s_code_knows_never_denies() {
         let by_default = || cancel(Some(Retention::DeletedByDefault));
         assert_eq!(says(&RULE, &by_default().restart_planned(true)), at_least(Effect::Warn));
-        assert_eq!(says(&RULE, &by_default()), only(Effect::Warn));
+        assert_eq!(says(&RULE, &by_default()), at_least(Effect::Warn));
+        assert_eq!(says(&RULE, &by_default().restart_planned(false)), only(Effect::Warn));
     }
 
     #[test]
-    fn an_unknown_retention_is_listed_only_where_it_decides() {
-        assert_eq!(says(&RULE, &cancel(None).restart_planned(true)), unjudged());
-        assert_eq!(says(&RULE, &cancel(None)), SILENT);
-        let unknown = cancel(None).restart_planned(true).with(|it| it.current.state = None);
-        assert_eq!(says(&RULE, &unknown), SILENT);
+    fn who_knows_less_is_told_no_less() {
+        let unknown = |retention| cancel(retention).with(|it| it.current.state = None);
+        for stage in [
+            || cancel(None).restart_planned(true),
+            || cancel(None),
+            || cancel(None).restart_planned(true).with(|it| it.current.state = None),
+            || cancel(None).with(|it| it.current.state = None),
+            || cancel(None).in_state("A_NEW_WORD"),
+        ] {
+            assert_eq!(says(&RULE, &stage()), unjudged());
+        }
+        assert_eq!(says(&RULE, &unknown(Some(Retention::Deleted)).restart_planned(true)), at_least(Effect::Warn));
+        // Whatever the rest is, these are never refused.
+        assert_eq!(says(&RULE, &cancel(None).restart_planned(false)), SILENT);
+        assert_eq!(says(&RULE, &unknown(Some(Retention::Kept)).restart_planned(true)), SILENT);
+        for state in ["FAILED", "FAILING", "RESTARTING", "CREATED", "FINISHED"] {
+            assert_eq!(says(&RULE, &cancel(None).restart_planned(true).in_state(state)), SILENT, "{state}");
+        }
+        let gone = unknown(None).restart_planned(true).with(|it| it.facts.seen.no_such_job = true);
+        assert_eq!(says(&RULE, &gone), SILENT);
     }
 
     #[test]

@@ -34,7 +34,10 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
         }
         let Some(state) = &stage.current.state else {
             no_such_job(stage, place, report);
-            report.wish(Want::Job, "the state of the job");
+            match may_deny(stage, stop) {
+                true => report.lacks(Want::Job, "the state of the job (`job.status`)"),
+                false => report.wish(Want::Job, "the state of the job (`job.status`)"),
+            }
             continue;
         };
         let Some((strength, message, next)) = judge(stage, stop.mode, state) else { continue };
@@ -44,6 +47,12 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
         };
         draft.observed(words::state(stage.platform, state)).expected("RUNNING").remedy(next);
     }
+}
+
+/// Whether a state is refused: that of a job that is over and cannot give the savepoint that is asked of it.
+fn may_deny(stage: &Stage<'_>, stop: &Stop<'_>) -> bool {
+    let platform = matches!(stage.platform, Dialect::Alibaba | Dialect::FlinkRest);
+    platform && stop.mode != StopMode::Cancel && !stage.facts.seen.no_such_job
 }
 
 /// The cluster was asked, and knows of no such job.
@@ -129,7 +138,7 @@ mod tests {
     use super::RULE;
     use crate::finding::Effect;
     use crate::operation::{Dialect, Stage, StopCause, StopMode};
-    use crate::rules::testing::{SILENT, only, says, stage, stop};
+    use crate::rules::testing::{SILENT, only, says, stage, stop, unjudged};
 
     fn request(platform: Dialect, mode: StopMode) -> Stage<'static> {
         stage(platform, stop(mode, StopCause::Request))
@@ -145,6 +154,18 @@ mod tests {
             }
             assert_eq!(says(&RULE, &request(Dialect::Alibaba, mode).in_state("CANCELLING")), only(Effect::Deny));
             assert_eq!(says(&RULE, &request(Dialect::FlinkRest, mode).in_state("CANCELLING")), only(Effect::Warn));
+        }
+    }
+
+    #[test]
+    fn a_stop_of_a_job_that_may_be_over_is_not_judged() {
+        for mode in [StopMode::Savepoint, StopMode::Drain] {
+            for platform in [Dialect::Alibaba, Dialect::FlinkRest] {
+                assert_eq!(says(&RULE, &request(platform, mode)), unjudged());
+            }
+            assert_eq!(says(&RULE, &request(Dialect::Ververica, mode)), SILENT, "it only warns there");
+            let gone = request(Dialect::FlinkRest, mode).with(|it| it.facts.seen.no_such_job = true);
+            assert_eq!(says(&RULE, &gone), only(Effect::Warn));
         }
     }
 
@@ -166,7 +187,6 @@ mod tests {
                 assert_eq!(says(&RULE, &cancel), SILENT, "{platform:?} {state}");
             }
             assert_eq!(says(&RULE, &request(*platform, StopMode::Cancel)), SILENT);
-            assert_eq!(says(&RULE, &request(*platform, StopMode::Savepoint)), SILENT);
             let failed = request(*platform, StopMode::Savepoint).in_state("FAILED");
             assert_eq!(says(&RULE, &failed), only(Effect::Warn));
         }

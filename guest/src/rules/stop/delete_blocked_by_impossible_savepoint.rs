@@ -2,7 +2,7 @@
 
 use crate::configuration::SAVEPOINT_DIRECTORY;
 use crate::finding::Report;
-use crate::operation::{Action, Dialect, JobState, Stage};
+use crate::operation::{Action, Dialect, JobState, Stage, Want};
 use crate::rules::{Level, Rule, words};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -13,7 +13,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
           Terminating, and the namespace with it.",
     source: "FLINK-40388; DOMAIN 4.2-8, 6.12",
     looks_at: &[(Dialect::Kubernetes, "deletes with `savepoint-on-deletion`")],
-    facts: &["job.status", "platform.flinkConfiguration"],
+    facts: &["job.status", "platform.flinkConfiguration", "related"],
     parameters: &[],
     level: Level::Warn,
     check,
@@ -27,7 +27,13 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     }
     for operation in &stage.operations {
         let Action::Delete(deletion) = &operation.action else { continue };
-        if deletion.savepoint_first != Some(true) || deletion.deployed != Some(true) {
+        if deletion.deployed != Some(true) {
+            continue;
+        }
+        if deletion.savepoint_first.is_none() && current.cluster_unknown {
+            report.wish(Want::Cluster, "whether the session cluster's configuration asks for a savepoint first");
+        }
+        if deletion.savepoint_first != Some(true) {
             continue;
         }
         let blank = current.configuration_complete && current.configuration.present(SAVEPOINT_DIRECTORY).is_none();

@@ -14,7 +14,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
           of a running job is gone.",
     source: "FKO documentation, danger box on deletion; DOMAIN 4.2-7 and 6.12",
     looks_at: &[(Dialect::Kubernetes, "deletes, lost finalizers, the canary label, `savepoint-on-deletion`")],
-    facts: &["intent.restartPlanned", "platform.flinkConfiguration", "savepoints", "now"],
+    facts: &["intent.restartPlanned", "platform.flinkConfiguration", "related", "savepoints", "now"],
     parameters: &[FRESH_FOR],
     level: Level::Deny,
     check,
@@ -27,6 +27,10 @@ const FRESH_FOR: Parameter = Parameter {
 };
 
 const SWITCH: &str = "kubernetes.operator.job.savepoint-on-deletion";
+const FRESH: &str = "whether a fresh savepoint of the job is there";
+/// What a session job does not say itself.
+const BY_CLUSTER: &str = "the configuration of the session cluster (`related`): whether \
+                          `kubernetes.operator.job.savepoint-on-deletion` is on there";
 
 fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     for operation in &stage.operations {
@@ -80,6 +84,7 @@ fn judge(deletion: &Deletion<'_>, stage: &Stage<'_>, report: &mut Report<'_>) {
         return;
     }
     let place = &deletion.place;
+    let by_cluster = deletion.savepoint_first.is_none() && stage.current.cluster_unknown;
     // That a plan ends with the delete says nothing of whether its state is still wanted: that has to be declared.
     if let Restart::Final(who) = stage.intent.restart()
         && !stage.intent.by_plan
@@ -96,7 +101,18 @@ fn judge(deletion: &Deletion<'_>, stage: &Stage<'_>, report: &mut Report<'_>) {
         let message = format!("no savepoint is taken on this delete, but a fresh one is there: {left}");
         return report.note(place, message).remedy("keep that savepoint until the job runs again");
     }
+    if by_cluster {
+        report.wish(Want::Cluster, BY_CLUSTER);
+    }
+    let unless = match by_cluster {
+        true => ", unless the configuration of its session cluster, which is not known, keeps it on",
+        false => "",
+    };
     let message = match deletion.skipped {
+        None if by_cluster => format!(
+            "unless the configuration of its session cluster, which is not known, switches it on, no savepoint is taken on \
+             this delete, and the job's metadata is removed: {left}"
+        ),
         None => format!("no savepoint is taken on this delete, and the job's metadata is removed: {left}"),
         Some(Skipped::Canary) => format!(
             "with the label `flink.apache.org/canary` the operator skips its clean-up: the resource goes without a \
@@ -107,14 +123,20 @@ fn judge(deletion: &Deletion<'_>, stage: &Stage<'_>, report: &mut Report<'_>) {
              settings say, and nobody looks after the job; {left}"
         ),
         Some(Skipped::SwitchedOff) => format!(
-            "the resource is being deleted, and this takes away the savepoint that the operator would have taken: {left}"
+            "the resource is being deleted, and this takes away the savepoint that the operator would have taken{unless}: \
+             {left}"
         ),
     };
     let draft = match state {
         Some(JobState::Running) => match (deletion.savepoint_first, deletion.stateful) {
             (Some(_), Some(_)) => {
-                report.wish(Want::Savepoints, "whether a fresh savepoint of the job is there");
+                report.wish(Want::Savepoints, FRESH);
                 report.main(place, message)
+            }
+            (None, _) if by_cluster => {
+                report.lacks(Want::Cluster, BY_CLUSTER);
+                report.wish(Want::Savepoints, FRESH);
+                report.warn(place, message)
             }
             (None, _) => {
                 report.unjudged("the operator's default of `kubernetes.operator.job.savepoint-on-deletion`");
@@ -164,7 +186,7 @@ mod tests {
     use super::RULE;
     use crate::finding::Effect;
     use crate::operation::{Action, Change, Deletion, Dialect, Place, Skipped, Stage};
-    use crate::rules::testing::{SILENT, at_least, deletion, findings, only, says, stage};
+    use crate::rules::testing::{SILENT, at_least, deletion, findings, only, run, says, stage};
 
     fn delete(state: &str, change: impl FnOnce(&mut Deletion<'static>)) -> Stage<'static> {
         let mut deletion = deletion();
@@ -234,6 +256,13 @@ mod tests {
         assert_eq!(says(&RULE, &delete("A_NEW_WORD", |_| {})), at_least(Effect::Warn));
         let unknown = delete("RUNNING", |_| {}).with(|it| it.current.state = None);
         assert_eq!(says(&RULE, &unknown), at_least(Effect::Warn));
+        let by_cluster =
+            |state| delete(state, |it| it.savepoint_first = None).with(|it| it.current.cluster_unknown = true);
+        assert_eq!(says(&RULE, &by_cluster("RUNNING")), at_least(Effect::Warn));
+        assert_eq!(says(&RULE, &by_cluster("RESTARTING")), only(Effect::Warn));
+        assert_eq!(says(&RULE, &by_cluster("FAILED")), SILENT);
+        let (found, lacking) = run(&RULE, &by_cluster("RUNNING"));
+        assert!(found[0].message.contains("session cluster") && lacking[0].lacks.contains("session cluster"));
     }
 
     #[test]

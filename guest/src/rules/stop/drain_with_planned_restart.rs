@@ -21,7 +21,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
         (Dialect::Alibaba, "`stopStrategy: STOP_WITH_DRAIN`"),
         (Dialect::FlinkRest, "`drain: true`"),
     ],
-    facts: &["intent.restartPlanned", "job.status", "deployment.specState", "deployment.statusState"],
+    facts: &["intent.restartPlanned", "job.status", "deployment.specState", "deployment.statusState", "related"],
     parameters: &[],
     level: Level::Deny,
     check,
@@ -44,6 +44,7 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
             )
             .remedy(way_out(StopCause::Upgrade, stage));
     }
+    by_cluster(stage, report);
     let known = stage.platform != Dialect::Ververica || stage.facts.deployment.annotations.is_some();
     if !known && stage.stops().any(|(_, stop)| stop.mode == StopMode::Savepoint) {
         report.wish(Want::Deployment, "whether the drain switch of the deployment is on");
@@ -77,13 +78,44 @@ fn at_deletion(stage: &Stage<'_>, report: &mut Report<'_>) {
     let entry = stage.current.configuration.entry(DRAIN_ON_SAVEPOINT);
     let resource = declaration.object.or(declaration.old);
     let place = entry.and_then(|entry| resource?.place_of(entry.node)).unwrap_or_else(|| operation.place.clone());
+    let own = resource.and_then(|resource| resource.spec(declaration.kind).get("flinkConfiguration"));
+    let drain_left_to_cluster = stage.current.is_left_to_cluster(&stage.current.configuration, DRAIN_ON_SAVEPOINT, own);
     let message = format!("the savepoint of this delete drains the job, and it is to run again ({who}): {TWICE}");
     let draft = match drains(stage) {
         Drains::No => return,
+        _ if drain_left_to_cluster => report.warn(&place, message),
         Drains::Yes => report.main(&place, message),
         Drains::NotKnown => report.warn(&place, message),
     };
     draft.observed("true").expected("false").remedy(way_out(StopCause::Delete, stage));
+}
+
+/// A session job that takes a savepoint, and leaves it to its cluster, which is not known, whether it drains.
+fn by_cluster(stage: &Stage<'_>, report: &mut Report<'_>) {
+    if !left_to_cluster(stage) {
+        return;
+    }
+    let takes = |stop: &Stop<'_>| matches!(stop.mode, StopMode::Savepoint) && may_deny(stop, stage);
+    if stage.stops().any(|(_, stop)| takes(stop)) && !matches!(drains(stage), Drains::No) {
+        report.lacks(Want::Cluster, SWITCH_OF_CLUSTER);
+    }
+}
+
+const SWITCH_OF_CLUSTER: &str = "the configuration of the session cluster (`related`): whether \
+                                 `kubernetes.operator.job.drain-on-savepoint-deletion` is on there";
+
+fn left_to_cluster(stage: &Stage<'_>) -> bool {
+    let current = &stage.current;
+    current.is_left_to_cluster(&current.configuration, DRAIN_ON_SAVEPOINT, stage.content.configuration)
+}
+
+/// An upgrade restarts the job, and a suspend is there to be resumed unless somebody says otherwise.
+fn may_deny(stop: &Stop<'_>, stage: &Stage<'_>) -> bool {
+    match stop.cause {
+        StopCause::Upgrade => true,
+        StopCause::Suspend => !matches!(stage.intent.restart(), Restart::Final(_)),
+        StopCause::Request | StopCause::Delete => false,
+    }
 }
 
 const TWICE: &str = "the same windows come out twice, each time incomplete, or the resume fails";
@@ -117,8 +149,7 @@ fn judge(operation: &Operation<'_>, stop: &Stop<'_>, stage: &Stage<'_>, report: 
         (StopCause::Suspend, Restart::Unknown { refused: false }) => "a suspended job is there to be resumed",
         (StopCause::Request | StopCause::Suspend, Restart::Planned(who)) => who,
         (StopCause::Request, Restart::Unknown { .. }) => {
-            // In strict settings too, a stop is not held up because the job's state is not known (DESIGN section 1).
-            if stage.current.state.as_ref().is_some_and(|state| !state.is_over()) {
+            if !matches!(drains(stage), Drains::No) && !stage.facts.seen.no_such_job {
                 report.unjudged("whether a restart is planned");
             }
             return;
@@ -127,6 +158,11 @@ fn judge(operation: &Operation<'_>, stop: &Stop<'_>, stage: &Stage<'_>, report: 
     let message = format!("the drain closes all windows early, and the job is to run again ({who}): {TWICE}");
     let mut draft = match drains(stage) {
         Drains::No => return,
+        // On by the operator's defaults alone: the cluster may have it off.
+        _ if left_to_cluster(stage) => {
+            report.lacks(Want::Cluster, SWITCH_OF_CLUSTER);
+            report.warn(place, message)
+        }
         Drains::Yes => report.main(place, message),
         Drains::NotKnown => {
             report.unjudged("whether the job is running: only then the operator drains it");
@@ -225,6 +261,22 @@ mod tests {
     }
 
     #[test]
+    fn a_session_job_may_leave_it_to_its_cluster() {
+        let session =
+            |mode, cause| stage(Dialect::Kubernetes, stop(mode, cause)).with(|it| it.current.cluster_unknown = true);
+        for cause in [StopCause::Upgrade, StopCause::Suspend] {
+            let stops = |mode, state| says(&RULE, &session(mode, cause).in_state(state));
+            assert_eq!(stops(StopMode::Savepoint, "RUNNING"), unjudged(), "{cause:?}");
+            assert_eq!(stops(StopMode::Savepoint, "FAILED"), SILENT, "{cause:?}");
+            assert_eq!(stops(StopMode::Cancel, "RUNNING"), SILENT, "{cause:?}");
+            assert_eq!(stops(StopMode::Drain, "RUNNING"), at_least(Effect::Warn), "{cause:?}");
+            assert_eq!(says(&RULE, &session(StopMode::Savepoint, cause)), unjudged(), "{cause:?}");
+        }
+        let last = session(StopMode::Savepoint, StopCause::Suspend).in_state("RUNNING").restart_planned(false);
+        assert_eq!(says(&RULE, &last), SILENT);
+    }
+
+    #[test]
     fn elsewhere_the_state_matters_only_when_the_job_is_over() {
         let unknown = stage(Dialect::FlinkRest, stop(StopMode::Drain, StopCause::Request)).restart_planned(true);
         assert_eq!(says(&RULE, &unknown), only(Effect::Deny));
@@ -232,10 +284,13 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_intent_is_not_judged_and_with_an_unknown_state_not_even_listed() {
-        let unknown = stage(Dialect::Alibaba, stop(StopMode::Drain, StopCause::Request));
-        assert_eq!(says(&RULE, &unknown), SILENT);
-        assert_eq!(says(&RULE, &unknown.in_state("RUNNING")), unjudged());
+    fn an_unknown_intent_is_not_judged() {
+        let unknown = || stage(Dialect::Alibaba, stop(StopMode::Drain, StopCause::Request));
+        assert_eq!(says(&RULE, &unknown()), unjudged());
+        assert_eq!(says(&RULE, &unknown().in_state("RUNNING")), unjudged());
+        assert_eq!(says(&RULE, &unknown().in_state("FAILED")), SILENT);
+        let gone = unknown().with(|it| it.facts.seen.no_such_job = true);
+        assert_eq!(says(&RULE, &gone), SILENT);
         let assumed = drain(Dialect::Alibaba, StopCause::Request)
             .with(|it| it.intent.restart_assumed = Some(AssumedBy::Settings));
         assert_eq!(says(&RULE, &assumed), only(Effect::Deny));

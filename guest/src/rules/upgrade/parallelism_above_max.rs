@@ -1,6 +1,7 @@
 //! A parallelism above the max parallelism (REC R10): the job cannot start with it.
 
 use super::max_parallelism_changed::in_state;
+use crate::configuration::MAX_PARALLELISM;
 use crate::document::Node;
 use crate::finding::Report;
 use crate::operation::{Action, Dialect, Place, Reach, Stage, Want};
@@ -19,7 +20,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
         (Dialect::Ververica, "`parallelism` of the template"),
         (Dialect::Alibaba, "hot updates, `basicResourceSetting.parallelism`"),
     ],
-    facts: &["deployment.maxParallelism", "savepoints", "deployment.flinkConfiguration"],
+    facts: &["deployment.maxParallelism", "savepoints", "deployment.flinkConfiguration", "related"],
     parameters: &[],
     level: Level::Deny,
     check,
@@ -38,7 +39,12 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     };
     let Some(node) = stage.content.parallelism.or_else(scaled) else { return };
     let Some(asked) = number(node) else { return };
-    let configured = stage.current.configuration.max_parallelism().map(|(number, _)| number);
+    let configuration = &stage.current.configuration;
+    let left = stage.current.is_left_to_cluster(configuration, MAX_PARALLELISM, stage.content.configuration);
+    if left && asked > 1 {
+        report.wish(Want::Cluster, "the max parallelism in the session cluster's configuration");
+    }
+    let configured = configuration.max_parallelism().filter(|_| !left).map(|(number, _)| number);
     let max = match configured {
         Some(max) => max,
         None if asked <= 1 => return,
@@ -118,6 +124,14 @@ mod tests {
         };
         assert_eq!(asks("200", "pipeline.max-parallelism: 128", "{}"), only(Effect::Deny));
         assert_eq!(asks("128", "pipeline.max-parallelism: '128'", "{}"), SILENT);
+        let by_default = stage(
+            Dialect::Kubernetes,
+            Action::Change(Change { content: true, reach: Reach::NextStart, ..Change::default() }),
+        )
+        .with(|stage| set(stage, "200", "pipeline.max-parallelism: 128"));
+        assert_eq!(says(&RULE, &by_default), only(Effect::Deny));
+        let of_a_cluster = by_default.with(|stage| stage.current.cluster_unknown = true);
+        assert_eq!(says(&RULE, &of_a_cluster), SILENT, "the cluster may say otherwise");
         assert_eq!(asks("200", "{}", "deployment: {maxParallelism: 128}"), only(Effect::Deny));
         assert_eq!(asks("200", "{}", "deployment: {maxParallelism: 256}"), SILENT);
         assert_eq!(asks("200", "{}", "deployment: {maxParallelism: 128, neverStarted: true}"), SILENT);

@@ -2,7 +2,7 @@
 
 use crate::document::Node;
 use crate::finding::Report;
-use crate::operation::{Action, Dialect, JobState, Place, Stage};
+use crate::operation::{Action, Dialect, JobState, Kind, Operation, Place, Resource, Stage, Want};
 use crate::rules::{Level, Rule, words};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -24,9 +24,8 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
         for operation in &stage.operations {
             if let Action::Rescale(replicas) = &operation.action
                 && replicas.is_none_or(is_zero)
-                && !stage.current.state.as_ref().is_some_and(JobState::is_over)
             {
-                tell(stage, &operation.place, report);
+                by_scale(operation, stage, report);
             }
         }
         return;
@@ -52,17 +51,35 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
     }
 }
 
+fn by_scale(operation: &Operation<'_>, stage: &Stage<'_>, report: &mut Report<'_>) {
+    let (current, target) = (&stage.current, &operation.target);
+    let resource = stage.facts.related(Kind::Deployment.word(), &target.namespace, &target.name).map(Resource::at);
+    let session = resource.is_some_and(|resource| resource.spec(Kind::Deployment).job().is_none());
+    if session || current.state.as_ref().is_some_and(JobState::is_over) {
+        return;
+    }
+    if current.state.is_none() {
+        report.lacks(Want::Job, "whether the job runs (`job.status`)");
+    }
+    if current.perhaps_unchanged {
+        report.lacks(Want::Deployment, "whether `spec.taskManager.replicas` is zero already (`related`)");
+    }
+    tell(stage, &operation.place, report);
+}
+
 fn is_zero(node: Node<'_>) -> bool {
     node.integer() == Some(0)
 }
 
 fn tell(stage: &Stage<'_>, place: &Place<'_>, report: &mut Report<'_>) {
     let next = words::stop_with_savepoint(stage);
-    report
-        .main(place, "at zero the job has nowhere to run: it is not suspended, but fails again and again")
-        .observed("0")
-        .expected("1 or more")
-        .remedy(format!("to stop the job for a while, {next}"));
+    let message = "at zero the job has nowhere to run: it is not suspended, but fails again and again";
+    let draft = match (stage.current.perhaps_unchanged, &stage.current.state) {
+        (true, _) => report.warn(place, format!("unless `spec.taskManager.replicas` is zero already: {message}")),
+        (false, None) => report.warn(place, format!("if it runs: {message}")),
+        (false, Some(_)) => report.main(place, message),
+    };
+    draft.observed("0").expected("1 or more").remedy(format!("to stop the job for a while, {next}"));
 }
 
 #[cfg(test)]
@@ -70,7 +87,7 @@ mod tests {
     use super::RULE;
     use crate::finding::Effect;
     use crate::operation::{Action, Dialect};
-    use crate::rules::testing::{SILENT, body, only, says, stage, updated};
+    use crate::rules::testing::{SILENT, body, findings, only, says, stage, updated};
 
     #[test]
     fn a_running_job_is_not_scaled_to_nothing() {
@@ -97,5 +114,11 @@ mod tests {
         assert_eq!(says(&RULE, &scale("0")), only(Effect::Warn));
         assert_eq!(says(&RULE, &scale("0").in_state("FINISHED")), SILENT);
         assert_eq!(says(&RULE, &scale("1")), SILENT);
+        let job = "related: [{kind: FlinkDeployment, metadata: {name: orders, namespace: prod}, spec: {job: {}}}]";
+        assert_eq!(says(&RULE, &scale("0").with_facts(job)), only(Effect::Warn));
+        assert_eq!(says(&RULE, &scale("0").with_facts(&job.replace("job: {}", ""))), SILENT, "a session cluster");
+        let unclear = stage(Dialect::Kubernetes, Action::Rescale(None)).in_state("RUNNING");
+        let unclear = unclear.with(|it| it.current.perhaps_unchanged = true);
+        assert!(findings(&RULE, &unclear)[0].message.starts_with("unless"));
     }
 }

@@ -96,6 +96,9 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
             // Every backend reads a canonical savepoint.
             if kept.format != Format::Canonical {
                 let (want, lacks) = match stage.platform {
+                    Dialect::Kubernetes if stage.current.cluster_unknown => {
+                        (Some(Want::Cluster), "the state backend in the session cluster's configuration (`related`)")
+                    }
                     Dialect::Kubernetes => {
                         (None, "the state backend of the operator's defaults (`platform.flinkConfiguration`)")
                     }

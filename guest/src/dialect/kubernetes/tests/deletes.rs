@@ -33,6 +33,37 @@ fn deletes_say_what_is_lost() {
 }
 
 #[test]
+fn a_session_job_leaves_to_its_cluster_what_it_does_not_say() {
+    const SWITCH: &str = "kubernetes.operator.job.savepoint-on-deletion";
+    let first = |own: &str, facts: &str| {
+        let spec =
+            format!("{{deploymentName: cluster, flinkConfiguration: {{{own}}}, job: {{upgradeMode: savepoint}}}}");
+        let finalizer = "finalizers: [flinksessionjobs.flink.apache.org/finalizer]";
+        let old = resource("FlinkSessionJob", finalizer, &spec, RUNNING);
+        let words = decoded(&review("FlinkSessionJob", "DELETE", "jane", "null", &old), facts);
+        words.split_once("first ").and_then(|(_, rest)| rest.split_once(", stateful")).map(|(it, _)| it.to_owned())
+    };
+    let (on, off) = (format!("{SWITCH}: true"), format!("{SWITCH}: false"));
+    let says =
+        |own: &str, facts: &str, known: &str| assert_eq!(first(own, facts).as_deref(), Some(known), "{own} {facts}");
+    let cluster = |settings: &str| {
+        format!(
+            "{{related: [{{kind: FlinkDeployment, metadata: {{name: cluster, namespace: prod}}, \
+             spec: {{flinkConfiguration: {{{settings}}}}}}}]}}"
+        )
+    };
+    let defaults = format!("{{platform: {{flinkConfiguration: {{{on}}}}}}}");
+    says("", "{}", "None");
+    says("", &defaults, "None");
+    says("", &cluster(""), "Some(false)");
+    says("", &cluster(&on), "Some(true)");
+    says(&off, "{}", "Some(false)");
+    says(&off, &cluster(&on), "Some(false)");
+    says(&on, "{}", "Some(true)");
+    says("", "{absent: [{kind: FlinkDeployment, namespace: prod, name: cluster}]}", "Some(false)");
+}
+
+#[test]
 fn taking_finalizer_or_adding_canary_of_a_running_job_is_a_delete() {
     let old = deployment(SPEC, RUNNING);
     let lost = "delete prod/orders first Some(false), stateful Some(true), deployed Some(true), fresh false";
