@@ -136,7 +136,7 @@ impl Live {
         let memory = options.memory;
         let locations = options.locations.map(|options| {
             // What is written at a location stays as it is.
-            let memory = Memory { found: 5 * memory.found, ..memory };
+            let memory = Memory { found: 5 * memory.found, under_way: memory.under_way / 4, ..memory };
             let memory = Remembered::new(memory);
             Locations::new(options).map(|locations| (Arc::new(locations), memory))
         });

@@ -32,7 +32,8 @@ pub struct Memory {
     pub count: usize,
     /// Bytes that are kept at most. 16 MiB.
     pub bytes: usize,
-    /// Reads under way at most. 64.
+    /// Reads of one host or store that are under way at most: one that hangs does not keep others from being asked. 64;
+    /// a quarter for savepoint locations, whose answers are large.
     pub under_way: usize,
     /// How long one read may take, with all its pages. Five seconds.
     pub longest: Duration,
@@ -57,7 +58,6 @@ impl Default for Memory {
 #[derive(Debug)]
 pub(super) struct Remembered {
     options: Memory,
-    permits: Arc<Semaphore>,
     state: Mutex<State>,
 }
 
@@ -66,7 +66,10 @@ struct State {
     entries: BTreeMap<String, Entry>,
     bytes: usize,
     serial: u64,
-    /// Parts of the source (hosts, buckets) that could not be reached.
+    /// For reads of each part of the source (hosts, buckets). Parts come from the configuration; there are as many as were
+    /// configured.
+    permits: BTreeMap<String, Arc<Semaphore>>,
+    /// Parts that could not be reached.
     down: BTreeMap<String, Down>,
 }
 
@@ -100,8 +103,7 @@ struct Flight {
 
 impl Remembered {
     pub(super) fn new(options: Memory) -> Arc<Self> {
-        let permits = Arc::new(Semaphore::new(options.under_way.clamp(1, Semaphore::MAX_PERMITS)));
-        Arc::new(Self { options, permits, state: Mutex::default() })
+        Arc::new(Self { options, state: Mutex::default() })
     }
 
     /// The answer to `key`: known, or of a read that is under way, or of a new one. `part`: what is down when it cannot be
@@ -180,7 +182,9 @@ impl Remembered {
         {
             return Begin::Refused(Arc::clone(&down.why));
         }
-        let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() else {
+        let most = self.options.under_way.clamp(1, Semaphore::MAX_PERMITS);
+        let permits = state.permits.entry(part.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(most)));
+        let Ok(permit) = Arc::clone(permits).try_acquire_owned() else {
             return Begin::Refused(Arc::new(Answered::Unavailable("too many look-ups are under way".to_owned())));
         };
         let until = patience(&state);
@@ -230,7 +234,6 @@ impl Flight {
             }
             false => {
                 let down = Down { why: Arc::clone(answer), until: now + options.failure, probed: false };
-                // Parts come from the configuration; there are as many as were configured.
                 state.down.insert(self.part.clone(), down);
             }
         }
@@ -421,7 +424,7 @@ mod tests {
         let broken = memory.answer("part".to_owned(), "k".to_owned(), soon(), || async { panic!("broken") });
         assert_eq!(broken.await.1, How::Failure);
         assert_eq!(ask(&memory, "k", Read::done(found("a"))).await.0, found("a"));
-        assert!(memory.permits.available_permits() >= 63);
+        assert!(memory.lock().permits["part"].available_permits() >= 63);
     }
 
     #[tokio::test]
@@ -447,6 +450,9 @@ mod tests {
         assert_eq!(pending("b").await, Answered::Unavailable(TOO_LATE.to_owned()));
         let refused = pending("c").await;
         assert!(matches!(&refused, Answered::Unavailable(why) if why.contains("too many")), "{refused:?}");
+        // Another part has room of its own.
+        let elsewhere = memory.answer("else".to_owned(), "x".to_owned(), soon(), || async { Read::done(found("x")) });
+        assert_eq!(elsewhere.await.0, found("x"));
     }
 
     #[tokio::test]

@@ -1,5 +1,6 @@
 //! The one place where the server judges: whatever the door, a question comes in here and a judgement goes out.
 
+mod answers;
 mod trial;
 
 use std::sync::{Arc, PoisonError, RwLock};
@@ -24,6 +25,7 @@ use crate::facts::Live;
 use crate::facts::{Answered, Step};
 use crate::input::{self, Envelope, HttpHead, Input, InputError};
 use crate::{CheckError, Decision, Effect, Failure, FailureKind, PolicyError, Verdict};
+use answers::Answers;
 pub use trial::{Hearing, Trial};
 
 /// What is to be judged.
@@ -134,6 +136,7 @@ pub struct Gate {
     turnstiles: Turnstiles,
     /// Time for looking things up, within the time for an answer.
     facts: Duration,
+    answers: Answers,
     metrics: Arc<Metrics>,
     log: Option<DecisionLog>,
 }
@@ -159,7 +162,8 @@ impl Gate {
     /// A gate with this judge.
     pub fn new(judge: Judge, parts: Parts) -> Self {
         let Parts { mode, shadow, turnstiles, facts, metrics, log } = parts;
-        Self { judge: RwLock::new(Arc::new(judge)), shadow, mode, turnstiles, facts, metrics, log }
+        let answers = Answers::default();
+        Self { judge: RwLock::new(Arc::new(judge)), shadow, mode, turnstiles, facts, answers, metrics, log }
     }
 
     /// Who judges now.
@@ -308,6 +312,7 @@ impl Gate {
                 (need.lookup, answer)
             });
             for (lookup, answer) in join_all(answers).await {
+                let answer = self.answers.hold(answer, &mut trial.held);
                 trial.inquiry.answered(lookup, answer);
             }
             trial.timings.facts += asked.elapsed();

@@ -37,8 +37,8 @@ const NO_OBJECT_OF_GCS: &str = "No such object";
 /// - OSS: `ALIBABA_CLOUD_ACCESS_KEY_ID`, `ALIBABA_CLOUD_ACCESS_KEY_SECRET`, `ALIBABA_CLOUD_SECURITY_TOKEN` or
 ///   `ALIBABA_CLOUD_ROLE_ARN` with `ALIBABA_CLOUD_OIDC_PROVIDER_ARN` and `ALIBABA_CLOUD_OIDC_TOKEN_FILE`; the endpoint
 ///   from `OSS_ENDPOINT` (`https://oss-cn-hangzhou.aliyuncs.com`).
-/// - Azure: `AZURE_STORAGE_ACCOUNT_KEY` or `AZURE_STORAGE_SAS_TOKEN`, `AZURE_CLIENT_ID` with `AZURE_CLIENT_SECRET` or
-///   `AZURE_FEDERATED_TOKEN_FILE` and `AZURE_TENANT_ID`, the machine's identity.
+/// - Azure: `AZURE_STORAGE_ACCOUNT_KEY` (of the account in the prefix) or `AZURE_STORAGE_SAS_TOKEN`, `AZURE_CLIENT_ID` with
+///   `AZURE_CLIENT_SECRET` or `AZURE_FEDERATED_TOKEN_FILE` and `AZURE_TENANT_ID`, the machine's identity.
 #[derive(Debug)]
 pub(super) struct Store {
     operator: Operator,
@@ -49,12 +49,11 @@ impl Store {
         let wrong = |error: Error| clean(error.message());
         let operator = match root {
             Root::S3(bucket) => {
-                let region =
-                    s3.region.clone().or_else(|| var("AWS_REGION").or_else(|_| var("AWS_DEFAULT_REGION")).ok());
+                let region = s3.region.clone().or_else(|| first(&["AWS_REGION", "AWS_DEFAULT_REGION"]));
                 let region = region.unwrap_or_else(|| "us-east-1".to_owned());
                 let mut builder = services::S3::default().bucket(bucket).region(&region);
-                if let Some(endpoint) = s3.endpoint.clone().or_else(|| var("AWS_ENDPOINT_URL_S3").ok()) {
-                    builder = builder.endpoint(&endpoint);
+                if let Some(endpoint) = s3.endpoint.clone().or_else(|| first(&ENDPOINTS_OF_S3)) {
+                    builder = builder.endpoint(url(&endpoint)?);
                 }
                 if let Some((id, secret)) = &s3.access_key {
                     builder = builder.access_key_id(id).secret_access_key(secret);
@@ -63,14 +62,20 @@ impl Store {
             }
             Root::Gcs(bucket) => Operator::new(services::Gcs::default().bucket(bucket)).map_err(wrong)?,
             Root::Oss(bucket) => {
-                let endpoint =
-                    var("OSS_ENDPOINT").map_err(|_| "`OSS_ENDPOINT` is not set in the environment".to_owned())?;
-                Operator::new(services::Oss::default().bucket(bucket).endpoint(&endpoint)).map_err(wrong)?
+                let endpoint = set("OSS_ENDPOINT").ok_or(
+                    "`OSS_ENDPOINT` is not set in the environment; set it to such as `https://oss-cn-hangzhou.aliyuncs.com`",
+                )?;
+                Operator::new(services::Oss::default().bucket(bucket).endpoint(url(&endpoint)?)).map_err(wrong)?
             }
             Root::Azure { container, account, domain } => {
                 let endpoint = format!("https://{account}.{domain}");
-                let builder =
+                let mut builder =
                     services::Azblob::default().container(container).endpoint(&endpoint).account_name(account);
+                match azure(account, set)? {
+                    Some(Azure::Key(key)) => builder = builder.account_key(&key),
+                    Some(Azure::Signature(token)) => builder = builder.sas_token(&token),
+                    None => {}
+                }
                 Operator::new(builder).map_err(wrong)?
             }
             Root::File => return Err("files are in no store".to_owned()),
@@ -105,9 +110,16 @@ impl Store {
         if let Some(NoAnswer(why)) = cause(&error) {
             return Read::unreachable(format!("the store gives no answer: {why}"));
         }
+        if SIGNING.contains(&error.message()) {
+            let why = root(&error);
+            return Read::unavailable(format!(
+                "the gate has no credentials for this store that can be used: {why}; see \"Savepoint stores\" in its \
+                 deployment's README"
+            ));
+        }
         match error.kind() {
             ErrorKind::NotFound if no_object(error.message()) => Read::done(Answered::Absent),
-            ErrorKind::PermissionDenied => {
+            _ if is_refusal(&error) => {
                 Read::unavailable("the store refuses access; look at the credentials of the gate")
             }
             _ => Read::unavailable(format!("the store gives an error: {}", told(error.message()))),
@@ -115,8 +127,68 @@ impl Store {
     }
 }
 
+/// Where the environment names another store than Amazon's.
+const ENDPOINTS_OF_S3: [&str; 4] = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT", "AWS_S3_ENDPOINT"];
+
+/// A variable of the environment; an empty one is none.
+fn set(name: &str) -> Option<String> {
+    var(name).ok().filter(|value| !value.trim().is_empty())
+}
+
+fn first(names: &[&str]) -> Option<String> {
+    names.iter().find_map(|name| set(name))
+}
+
+/// An endpoint, if it can be one.
+fn url(endpoint: &str) -> Result<&str, String> {
+    let known = reqwest::Url::parse(endpoint).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+    // It may hold a password: it is not repeated.
+    known.then_some(endpoint).ok_or_else(|| "the endpoint of the store is no URL; write `https://host:port`".to_owned())
+}
+
+/// Credentials of Azure that are not asked for anywhere.
+#[derive(Debug, PartialEq, Eq)]
+enum Azure {
+    Key(String),
+    Signature(String),
+}
+
+/// What the environment has for this account. A key is one account's: that of the prefix, or that which is named.
+fn azure(account: &str, set: impl Fn(&str) -> Option<String>) -> Result<Option<Azure>, String> {
+    if let Some(key) = set("AZURE_STORAGE_ACCOUNT_KEY") {
+        return match set("AZURE_STORAGE_ACCOUNT_NAME") {
+            Some(other) if other != account => Err(format!(
+                "`AZURE_STORAGE_ACCOUNT_KEY` is the key of `{other}`, not of `{account}`; for several accounts use an \
+                 identity (`AZURE_CLIENT_ID`) or a shared access signature"
+            )),
+            _ => Ok(Some(Azure::Key(key))),
+        };
+    }
+    // The portal shows it as it stands behind an address.
+    let signature = set("AZURE_STORAGE_SAS_TOKEN").map(|token| token.trim_start_matches('?').to_owned());
+    Ok(signature.map(Azure::Signature))
+}
+
+/// How opendal says that it did not get as far as asking.
+const SIGNING: [&str; 2] = ["signing http request", "loading credential to sign http request"];
+
+fn is_refusal(error: &Error) -> bool {
+    error.kind() == ErrorKind::PermissionDenied || matches!(code(error.message()), Some("401" | "403"))
+}
+
+/// The root of an error, short.
+fn root(error: &Error) -> String {
+    let mut source = error.source();
+    let mut text = String::new();
+    while let Some(error) = source {
+        text = clean(&error.to_string());
+        source = error.source();
+    }
+    text
+}
+
 fn no_object(message: &str) -> bool {
-    match field(message, "code") {
+    match text(message, "code") {
         Some(code) => NO_OBJECT.contains(&code),
         None => message.contains(NO_OBJECT_OF_GCS),
     }
@@ -124,7 +196,7 @@ fn no_object(message: &str) -> bool {
 
 /// What a store says, for people: opendal hands on the fields of its error in Rust's own form.
 fn told(message: &str) -> String {
-    let text = match (field(message, "code"), field(message, "message")) {
+    let text = match (code(message), text(message, "message")) {
         (Some(code), said) => clean(format!("{code} {}", said.unwrap_or_default()).trim()),
         (None, _) => clean(message),
     };
@@ -134,9 +206,15 @@ fn told(message: &str) -> String {
     }
 }
 
-fn field<'m>(message: &'m str, name: &str) -> Option<&'m str> {
+fn text<'m>(message: &'m str, name: &str) -> Option<&'m str> {
     let (_, rest) = message.split_once(&format!("{name}: \""))?;
     rest.split('"').next()
+}
+
+/// A code is a word (S3, OSS, Azure) or a number (GCS).
+fn code(message: &str) -> Option<&str> {
+    let number = || message.split_once("code: ")?.1.split(|c: char| !c.is_ascii_digit()).next();
+    text(message, "code").or_else(|| number().filter(|digits| !digits.is_empty()))
 }
 
 /// What our own client found wrong.
@@ -205,5 +283,49 @@ impl HttpTransport for Capped {
             .extension(parts.uri)
             .body(HttpBody::new(body, Some(size)))
             .map_err(|_| Error::new(ErrorKind::Unexpected, "the answer cannot be read"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Azure, azure, code, told, url};
+
+    #[test]
+    fn a_key_of_azure_is_for_its_account() {
+        let environment = |pairs: &'static [(&str, &str)]| {
+            move |name: &str| pairs.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        };
+        let key = || Ok(Some(Azure::Key("a2V5".to_owned())));
+        assert_eq!(azure("acct", environment(&[("AZURE_STORAGE_ACCOUNT_KEY", "a2V5")])), key());
+        let named = [("AZURE_STORAGE_ACCOUNT_KEY", "a2V5"), ("AZURE_STORAGE_ACCOUNT_NAME", "acct")];
+        assert_eq!(azure("acct", environment(Box::leak(Box::new(named)))), key());
+        let wrong = azure("other", environment(Box::leak(Box::new(named)))).unwrap_err();
+        assert!(wrong.contains("`acct`") && wrong.contains("`other`") && !wrong.contains("a2V5"), "{wrong}");
+        let signed = azure("acct", environment(&[("AZURE_STORAGE_SAS_TOKEN", "?sv=1&sig=x")]));
+        assert_eq!(signed, Ok(Some(Azure::Signature("sv=1&sig=x".to_owned()))));
+        assert_eq!(azure("acct", |_| None), Ok(None));
+    }
+
+    #[test]
+    fn an_endpoint_is_a_url() {
+        assert_eq!(url("http://minio:9000"), Ok("http://minio:9000"));
+        for wrong in ["minio:9000", "minio", "ftp://minio", "http://"] {
+            assert!(url(wrong).unwrap_err().contains("https://host:port"), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn errors_of_every_store_are_told_in_its_words() {
+        for (message, code_, words) in [
+            (r#"S3Error { code: "SlowDown", message: "wait", resource: "" }"#, Some("SlowDown"), "SlowDown wait"),
+            (
+                r#"GcsErrorResponse { error: GcsError { code: 401, message: "Invalid Credentials", errors: [] } }"#,
+                Some("401"),
+                "401 Invalid Credentials",
+            ),
+            ("broken", None, "broken"),
+        ] {
+            assert_eq!((code(message), told(message).as_str()), (code_, words), "{message}");
+        }
     }
 }

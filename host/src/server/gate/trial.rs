@@ -6,6 +6,7 @@ use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::answers::Held;
 use super::{NoJudgement, Question};
 use crate::facts::{Answered, Inquiry, Step};
 use crate::input::Envelope;
@@ -22,6 +23,8 @@ pub struct Trial {
     hearing: Arc<Hearing>,
     /// What was asked and answered.
     pub inquiry: Inquiry,
+    /// The room that the answers take.
+    pub held: Held,
     /// Where the time went.
     pub timings: Timings,
 }
@@ -40,7 +43,7 @@ impl Trial {
         let operator = judge.declared.iter().map(|document| (Source::Operator, Arc::clone(document)));
         let declared = std::iter::once((Source::Host, said)).chain(operator).collect();
         let hearing = Arc::new(Hearing { question, declared, judge });
-        Self { hearing, inquiry: Inquiry::default(), timings: Timings::default() }
+        Self { hearing, inquiry: Inquiry::default(), held: Held::new(), timings: Timings::default() }
     }
 
     /// What is to be judged.
