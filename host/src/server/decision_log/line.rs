@@ -111,8 +111,10 @@ impl Shower {
     }
 
     fn answer(&mut self, mut lookup: Value, answer: &Answered) -> Value {
+        let mut at_location = false;
         // A location is as the request spells it, with credentials and signatures where it has some.
         if let Some(Value::String(location)) = lookup.get_mut("location") {
+            at_location = true;
             let shown = redact::target(location).into_owned();
             self.redacted |= shown != *location;
             *location = shown;
@@ -121,10 +123,12 @@ impl Shower {
             Answered::Absent => json!({"lookup": lookup, "absent": true}),
             Answered::Unavailable(why) => json!({"lookup": lookup, "unavailable": self.text(why)}),
             Answered::Found(bytes) => match self.shown(bytes) {
-                Shown::Text(text) => json!({"lookup": lookup, "found": value(&text)}),
+                Shown::Text(text) if !at_location => json!({"lookup": lookup, "found": value(&text)}),
                 Shown::Bytes(bytes) => json!({"lookup": lookup, "foundBase64": STANDARD.encode(bytes)}),
-                Shown::Withheld => {
-                    let why = format!("{} bytes that are no text are not in the decision log", bytes.len());
+                // A file that is no snapshot's is nobody's business, and may be large.
+                Shown::Text(_) | Shown::Withheld => {
+                    let what = if at_location { "a snapshot's metadata" } else { "text" };
+                    let why = format!("{} bytes that are not {what} are not in the decision log", bytes.len());
                     json!({"lookup": lookup, "unavailable": why})
                 }
             },

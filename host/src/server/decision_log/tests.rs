@@ -203,6 +203,25 @@ fn a_line_can_be_judged_again() {
 }
 
 #[test]
+fn a_file_at_a_location_that_is_no_snapshots_is_not_written_down() {
+    let folder = Folder::new();
+    let metrics = metrics();
+    let log = open(&folder.file(), 1 << 20, 1, &metrics);
+    let found = |name: &str, bytes: &[u8]| (Lookup::Location(name.to_owned()), Answered::Found(bytes.to_vec()));
+    let status = (Lookup::FlinkJob(JOB.to_owned()), Answered::Found(b"{\"state\":\"RUNNING\"}".to_vec()));
+    let observed = vec![found("s3://b/notes", b"a diary, word for word"), status];
+    log.record(Entry { observed, ..entry(call("POST", "/jars/a.jar/run"), "{}") });
+    log.close();
+    let line = &lines(&folder.file())[0];
+    assert!(!line.to_string().contains("diary"), "{line}");
+    assert_eq!(
+        line["observed"][0]["unavailable"],
+        "22 bytes that are not a snapshot's metadata are not in the decision log"
+    );
+    assert_eq!(line["observed"][1]["found"]["state"], "RUNNING");
+}
+
+#[test]
 fn files_are_rotated_between_lines() {
     let (folder, metrics) = (Folder::new(), metrics());
     let log = open(&folder.file(), 4096, 2, &metrics);
