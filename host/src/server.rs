@@ -206,7 +206,7 @@ impl Server {
         let doors = doors.chain(proxies.iter().map(|(listener, _)| listener));
         let doors: Vec<_> = doors.filter_map(|listener| listener.local_addr().ok()).collect();
         for (_, proxy) in &proxies {
-            proxy.leads_elsewhere(&doors).await.map_err(ServerError::Option)?;
+            proxy.leads_elsewhere(&doors).map_err(ServerError::Option)?;
         }
         let routes_trust = options.trust.header.is_some();
         let routes = Arc::new(Routes {

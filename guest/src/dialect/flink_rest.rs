@@ -86,7 +86,12 @@ pub(super) fn fill_current(stage: &mut Stage<'_>) {
 fn reads_body(method: &str, path: &[&str]) -> bool {
     matches!(
         (method, path),
-        ("POST", ["jobs", _, "stop" | "savepoints" | "checkpoints"] | ["jars", _, "run"] | ["savepoint-disposal"])
+        (
+            "POST",
+            ["jobs", _, "stop" | "savepoints" | "checkpoints"]
+                | ["jars", _, "run" | "run-application"]
+                | ["savepoint-disposal"]
+        )
     )
 }
 
@@ -96,7 +101,25 @@ fn refusal<'d>(call: &Call<'_>, path: &[&str]) -> Option<Oddity<'d>> {
     let reads = matches!(call.method, "GET" | "HEAD" | "OPTIONS");
     let carries_file = matches!((call.method, path), ("POST", ["jars", "upload"] | ["jobs"]));
     let body = || if reads || carries_file { None } else { call.body_refused() };
-    call.not_canonical(true).or_else(|| odd_id(call.method, path)).or_else(body)
+    call.not_canonical(true).or_else(|| long_line(call)).or_else(|| odd_id(call.method, path)).or_else(body)
+}
+
+/// Flink reads no longer request line, and answers as if something else had been asked (1.20.5 and 2.3.0, run: Netty's
+/// `HttpObjectDecoder`).
+fn long_line<'d>(call: &Call<'_>) -> Option<Oddity<'d>> {
+    const LONGEST: usize = 4096;
+    let line = call.method.len() + call.target.len() + " ".len() + " HTTP/1.1".len();
+    let reads = matches!(call.method, "GET" | "HEAD" | "OPTIONS");
+    (line > LONGEST && !reads).then(|| {
+        Oddity::new(
+            OddityKind::UnknownRequest,
+            Place::Target,
+            "the request target is longer than Flink reads",
+            "send parameters in the body",
+        )
+        .observed(format!("a request line of {line} bytes"))
+        .expected("at most 4096 bytes")
+    })
 }
 
 /// Flink takes `+a…`, a 33rd character and digits of other scripts for the same id (2.3.0, run: `JobID.fromHexString`):
@@ -148,7 +171,9 @@ impl<'d> Route<'_, 'd> {
             // What the web page of Flink 2.3 sends for `Cancel Application`: it cancels the application's jobs.
             ("POST", ["applications", _, "cancel"]) => (cancel(), Place::Target),
             ("POST", ["jobs"]) => (Action::OpaqueStart, Place::Target),
-            ("POST", ["jars", _, "run"]) => self.run(),
+            ("POST", ["jars", _, "run"]) => self.run(false),
+            // The same as an application of its own (2.3, `JarRunApplicationHeaders`).
+            ("POST", ["jars", _, "run-application"]) => self.run(true),
             ("POST", ["savepoint-disposal"]) => self.dispose(),
             ("DELETE", ["cluster"]) => (Action::ShutDown, Place::Target),
             ("POST", ["jars", "upload"]) => (Action::Nothing("upload a jar"), Place::Target),
@@ -318,7 +343,7 @@ fn is_read(path: &[&str]) -> bool {
         "taskmanagers",
     ];
     const FILES: &[&str] =
-        &["html", "js", "mjs", "css", "map", "svg", "png", "ico", "json", "txt", "ttf", "woff", "woff2", "eot"];
+        &["html", "js", "mjs", "css", "map", "svg", "png", "ico", "json", "xml", "txt", "ttf", "woff", "woff2", "eot"];
     match path {
         [] => true,
         // Once, a GET of such a path had an effect, and a newer version may bring one back.

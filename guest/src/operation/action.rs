@@ -196,9 +196,11 @@ pub enum ClaimMode {
 }
 
 impl ClaimMode {
-    /// Reads Flink's word; in a configuration its case makes no difference.
+    /// Reads Flink's word; in a configuration its case makes no difference, and Flink compares in upper case: `claım` is
+    /// `CLAIM` to it (1.20.5 and 2.3.0, run).
     pub fn read(word: &str) -> Option<Self> {
-        let is = |name: &str| word.trim().eq_ignore_ascii_case(name);
+        let word = word.trim().to_uppercase();
+        let is = |name: &str| word == name;
         match () {
             () if is("NO_CLAIM") => Some(Self::NoClaim),
             () if is("CLAIM") => Some(Self::Claim),

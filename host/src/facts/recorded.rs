@@ -46,11 +46,25 @@ impl Recorded {
 
 impl FactSource for Recorded {
     fn answer(&self, lookup: &Lookup) -> Answered {
-        match self.answers.iter().find(|(known, _)| known == lookup) {
+        let alike = || self.answers.iter().find(|(known, _)| is_same_place(known, lookup));
+        match self.answers.iter().find(|(known, _)| known == lookup).or_else(alike) {
             Some((_, answer)) => answer.clone(),
             None if self.answers.is_empty() => NoSource.answer(lookup),
             None => Answered::Unavailable("nothing is recorded about it".to_owned()),
         }
+    }
+}
+
+/// Whether both are locations, and differ in slashes and dots alone: the policy asks for the plain spelling, and people
+/// write down that of the request.
+fn is_same_place(ours: &Lookup, theirs: &Lookup) -> bool {
+    let plain = |location: &str| {
+        let names = location.split('/').filter(|name| !matches!(*name, "" | "."));
+        names.map(str::to_owned).collect::<Vec<_>>()
+    };
+    match (ours, theirs) {
+        (Lookup::Location(ours), Lookup::Location(theirs)) => plain(ours) == plain(theirs),
+        _ => false,
     }
 }
 
@@ -182,7 +196,11 @@ mod tests {
         assert_eq!(recorded.answer(&Lookup::Kubernetes(all)), Answered::Absent);
         let job = Scoped { namespace: "ns".to_owned(), id: "i".to_owned() };
         assert_eq!(recorded.answer(&Lookup::AlibabaJob(job)), Answered::Unavailable("refused".to_owned()));
-        assert_eq!(recorded.answer(&Lookup::Location("s3://b".to_owned())), found(b"I`g-"));
+        for location in ["s3://b", "s3://b/", "s3://b//."] {
+            assert_eq!(recorded.answer(&Lookup::Location(location.to_owned())), found(b"I`g-"), "{location}");
+        }
+        let other = recorded.answer(&Lookup::Location("s3://b/c".to_owned()));
+        assert!(matches!(other, Answered::Unavailable(_)), "{other:?}");
         assert!(matches!(recorded.answer(&Lookup::FlinkJob("b".to_owned())), Answered::Unavailable(_)));
     }
 

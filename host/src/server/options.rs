@@ -180,13 +180,6 @@ impl Bounds {
         if let Some((flag, _)) = counts.chain(times).find(|(_, zero)| *zero) {
             return Err(format!("`{flag} 0` would refuse every request: give at least 1, or leave it out"));
         }
-        if self.facts >= self.deadline {
-            return Err(format!(
-                "`--facts-deadline {}` leaves nothing of `--deadline {}` for the judgement: give less, such as half of it",
-                self.facts.as_millis(),
-                self.deadline.as_millis()
-            ));
-        }
         Ok(())
     }
 }

@@ -5,6 +5,7 @@ mod answer;
 mod body;
 mod framing;
 mod head;
+mod netty;
 mod rewrite;
 mod secure;
 mod upstream;
@@ -21,7 +22,7 @@ use hyper::body::Incoming;
 use hyper::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, TRANSFER_ENCODING};
 use hyper::http::request::Parts;
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response, StatusCode, Version};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tracing::Instrument as _;
@@ -83,6 +84,34 @@ struct Passed {
     idle: bool,
 }
 
+/// The head of a request as it goes on.
+struct Onward {
+    method: Method,
+    target: Uri,
+    headers: HeaderMap,
+}
+
+impl Onward {
+    /// The request with its body.
+    fn with(self, body: Outgoing) -> Request<Outgoing> {
+        let Self { method, target, mut headers } = self;
+        // Said in so many words: hyper would send no body with a GET otherwise.
+        match body.length() {
+            Length::Known(length) => drop(headers.insert(CONTENT_LENGTH, length.into())),
+            Length::Chunked => drop(headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"))),
+            Length::None if [Method::POST, Method::PUT, Method::PATCH].contains(&method) => {
+                headers.insert(CONTENT_LENGTH, 0.into());
+            }
+            Length::None => {}
+        }
+        let mut request = Request::new(body);
+        *request.method_mut() = method;
+        *request.uri_mut() = target;
+        *request.headers_mut() = headers;
+        request
+    }
+}
+
 impl Proxy {
     /// Whether this API can be proxied, and its upstream reached in this way.
     ///
@@ -103,8 +132,8 @@ impl Proxy {
     ///
     /// # Errors
     /// With the door that it is; the text is for people.
-    pub async fn leads_elsewhere(&self, doors: &[SocketAddr]) -> Result<(), String> {
-        match self.upstream.is_one_of(doors).await {
+    pub fn leads_elsewhere(&self, doors: &[SocketAddr]) -> Result<(), String> {
+        match self.upstream.is_one_of(doors) {
             None => Ok(()),
             Some(door) => Err(format!(
                 "`--proxy {}={}@…`: that is a door of this server (`{door}`): name where the platform itself listens",
@@ -171,15 +200,15 @@ impl Proxy {
             }
         };
         let (parts, incoming) = request.into_parts();
+        let onward = match self.onward(peer, &head, &parts) {
+            Ok(onward) => onward,
+            Err(refusal) => return self.refuse(&refusal, seen),
+        };
         let passed = match self.judge(peer, seen, &head, &parts, incoming).await {
             Ok(passed) => passed,
             Err(answer) => return *answer,
         };
-        let Some(request) = self.request(peer, &head, parts, passed.body) else {
-            let message = "the request target cannot be put behind the path of the upstream";
-            return self.refuse(&Refusal::new(StatusCode::BAD_REQUEST, message), seen);
-        };
-        let exchanged = self.upstream.exchange(request).await;
+        let exchanged = self.upstream.exchange(onward.with(passed.body)).await;
         if let (Some(live), false) = (&self.live, passed.idle) {
             // What was looked up before is no longer so.
             live.forget();
@@ -260,10 +289,15 @@ impl Proxy {
         HttpHead { api: Some(self.api), method: head.method.clone(), target: head.target.clone(), headers }
     }
 
-    /// The request as it goes on.
-    fn request(&self, peer: &Peer, head: &Head, mut parts: Parts, body: Outgoing) -> Option<Request<Outgoing>> {
+    /// The head as it goes on, if it can.
+    fn onward(&self, peer: &Peer, head: &Head, parts: &Parts) -> Result<Onward, Refusal> {
+        let Some(target) = self.upstream.target(&head.target) else {
+            let message = "the request target cannot be put behind the path of the upstream";
+            return Err(Refusal::new(StatusCode::BAD_REQUEST, message));
+        };
+        let mut headers = parts.headers.clone();
         rewrite::request(
-            &mut parts.headers,
+            &mut headers,
             &Way {
                 client: peer.address,
                 trusted: self.trust.believes(peer),
@@ -271,20 +305,11 @@ impl Proxy {
                 upstream: self.upstream.header(),
             },
         );
-        // Said in so many words: hyper would send no body with a GET otherwise.
-        match body.length() {
-            Length::Known(length) => drop(parts.headers.insert(CONTENT_LENGTH, length.into())),
-            Length::Chunked => drop(parts.headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"))),
-            Length::None if [Method::POST, Method::PUT, Method::PATCH].contains(&parts.method) => {
-                parts.headers.insert(CONTENT_LENGTH, 0.into());
-            }
-            Length::None => {}
+        if self.api == Api::FlinkRest {
+            let target = target.path_and_query().map_or("/", |target| target.as_str());
+            netty::fit(&parts.method, target, &mut headers)?;
         }
-        let mut request = Request::new(body);
-        *request.method_mut() = parts.method;
-        *request.uri_mut() = self.upstream.target(&head.target)?;
-        *request.headers_mut() = parts.headers;
-        Some(request)
+        Ok(Onward { method: parts.method.clone(), target, headers })
     }
 
     /// The response as it goes back.

@@ -104,7 +104,9 @@ fn readable(document: &str) -> Redacted<'_> {
 /// Whether a text that breaks off or is wrong speaks of no secret: nothing in it reads like the name of one, however it
 /// would have gone on, nothing is escaped, and nothing is found that would have to be hidden.
 fn is_harmless(content: &str) -> bool {
+    let words = content.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')));
     !name::has_word(&name::plain(content))
+        && !words.into_iter().any(name::is_secret)
         && !content.contains(['\\', '%'])
         && matches!(text(content), Cow::Borrowed(_))
 }

@@ -73,7 +73,8 @@ impl Sources {
     /// What was said of the control plane at this address: what is for one that was named is for nobody else.
     fn meant_for(&self, api: Api, address: &str) -> Option<&ControlPlane> {
         let known = self.control_planes.iter().find(|plane| plane.api == api);
-        known.filter(|plane| plane.address.as_deref().is_none_or(|of| of == address))
+        let plain = |address: &str| address.trim_end_matches('/').to_owned();
+        known.filter(|plane| plane.address.as_deref().is_none_or(|of| plain(of) == plain(address)))
     }
 
     fn live(&self, planes: Vec<ControlPlaneOptions>, prefixes: Vec<String>) -> Result<Arc<Live>, ServerError> {

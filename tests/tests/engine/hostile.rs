@@ -24,7 +24,7 @@ fn endless_loops_are_stopped_wherever_they_are() {
         let begun = worked();
         assert_eq!(breach(&policy), PolicyError::TimeExceeded { limit });
         let took = worked() - begun;
-        assert!(took >= limit && took < limit * 2, "it took {took:?}");
+        assert!(took >= limit && took < limit * 10, "it took {took:?}");
     }
 }
 
@@ -34,7 +34,7 @@ fn time_is_kept_to_the_millisecond() {
     for limit in [3, 20].map(Duration::from_millis) {
         let policy = load(component.clone(), Limits { time: limit, ..Limits::default() }).unwrap();
         // The quickest of several: the machine may be busy with something else, and look at the clock late.
-        let quickest = (0..10).map(|_| {
+        let quickest = (0..25).map(|_| {
             let begun = worked();
             assert_eq!(breach(&policy), PolicyError::TimeExceeded { limit });
             worked() - begun

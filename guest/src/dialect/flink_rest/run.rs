@@ -1,4 +1,4 @@
-//! `POST /jars/:jarid/run`: where the restored path comes from. The body wins over the query, and both over
+//! `POST /jars/:jarid/run` and `…/run-application`: where the restored path comes from. The body wins over the query, and both over
 //! `flinkConfiguration` (recorded, DOMAIN section 8).
 
 use std::borrow::Cow;
@@ -26,9 +26,10 @@ const PARAMETERS: &[&str] =
 const CLAIM_MODES: &[&str] = &["NO_CLAIM", "CLAIM", "LEGACY"];
 
 impl<'d> Route<'_, 'd> {
-    /// A start from an uploaded jar.
-    pub(super) fn run(&mut self) -> (Action<'d>, Place<'d>) {
-        self.body.only(FIELDS, &[], self.call, self.stage);
+    /// A start from an uploaded jar, as a job or as an application.
+    pub(super) fn run(&mut self, application: bool) -> (Action<'d>, Place<'d>) {
+        let fields = if application { [FIELDS, &["applicationId"]].concat() } else { FIELDS.to_vec() };
+        self.body.only(&fields, &[], self.call, self.stage);
         only_parameters(PARAMETERS, FIELDS, self.call, self.stage);
         self.program_arguments();
         let mut configuration = Configuration::default();

@@ -108,12 +108,13 @@ pub(super) fn control_planes(
         }
     }
     for plane in planes.iter().filter(|plane| plane.address.is_none()) {
-        // One upstream can be meant, and only one.
+        // Credentials are for one upstream; whom to believe may be the same for several.
         let name = plane.api.name();
         let what = if plane.credentials.is_some() { "credentials" } else { "control-plane-ca" };
         match proxied.iter().filter(|api| **api == plane.api).count() {
             0 => bail!("`--{what} {name}=…` is for nobody: give `--control-plane {name}=URL` or `--proxy {name}=…`"),
             1 => {}
+            _ if plane.credentials.is_none() => {}
             _ => bail!(
                 "`--{what} {name}=…` would be for several upstreams: say for which with `--control-plane {name}=URL`"
             ),

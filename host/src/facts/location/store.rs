@@ -53,7 +53,7 @@ impl Store {
                 let region = region.unwrap_or_else(|| "us-east-1".to_owned());
                 let mut builder = services::S3::default().bucket(bucket).region(&region);
                 if let Some(endpoint) = s3.endpoint.clone().or_else(|| first(&ENDPOINTS_OF_S3)) {
-                    builder = builder.endpoint(url(&endpoint)?);
+                    builder = builder.endpoint(&url(&endpoint)?);
                 }
                 if let Some((id, secret)) = &s3.access_key {
                     builder = builder.access_key_id(id).secret_access_key(secret);
@@ -65,7 +65,7 @@ impl Store {
                 let endpoint = set("OSS_ENDPOINT").ok_or(
                     "`OSS_ENDPOINT` is not set in the environment; set it to such as `https://oss-cn-hangzhou.aliyuncs.com`",
                 )?;
-                Operator::new(services::Oss::default().bucket(bucket).endpoint(url(&endpoint)?)).map_err(wrong)?
+                Operator::new(services::Oss::default().bucket(bucket).endpoint(&url(&endpoint)?)).map_err(wrong)?
             }
             Root::Azure { container, account, domain } => {
                 let endpoint = format!("https://{account}.{domain}");
@@ -139,11 +139,12 @@ fn first(names: &[&str]) -> Option<String> {
     names.iter().find_map(|name| set(name))
 }
 
-/// An endpoint, if it can be one.
-fn url(endpoint: &str) -> Result<&str, String> {
-    let known = reqwest::Url::parse(endpoint).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+/// An endpoint, if it can be one; without a scheme it is reached over TLS.
+fn url(endpoint: &str) -> Result<String, String> {
+    let whole = if endpoint.contains("://") { endpoint.to_owned() } else { format!("https://{endpoint}") };
+    let known = reqwest::Url::parse(&whole).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
     // It may hold a password: it is not repeated.
-    known.then_some(endpoint).ok_or_else(|| "the endpoint of the store is no URL; write `https://host:port`".to_owned())
+    known.then_some(whole).ok_or_else(|| "the endpoint of the store is no URL; write `https://host:port`".to_owned())
 }
 
 /// Credentials of Azure that are not asked for anywhere.
@@ -308,8 +309,9 @@ mod tests {
 
     #[test]
     fn an_endpoint_is_a_url() {
-        assert_eq!(url("http://minio:9000"), Ok("http://minio:9000"));
-        for wrong in ["minio:9000", "minio", "ftp://minio", "http://"] {
+        assert_eq!(url("http://minio:9000").as_deref(), Ok("http://minio:9000"));
+        assert_eq!(url("minio:9000").as_deref(), Ok("https://minio:9000"));
+        for wrong in ["ftp://minio", "http://", "mi nio"] {
             assert!(url(wrong).unwrap_err().contains("https://host:port"), "{wrong}");
         }
     }

@@ -1,6 +1,7 @@
 //! A request while it is judged: what is asked, what is known, and the calls of the policy about it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
@@ -17,6 +18,9 @@ use crate::{CheckError, Fact, Lookup, PolicyError, Source, clock};
 /// Bytes of a request and of what is known about it up to which it is judged on the thread that serves it: that takes less
 /// than a millisecond, and going to another thread and back costs as much as a small judgement.
 const SHORT: usize = 32 << 10;
+
+/// The time in the sandbox from which on even a short request is not judged there any more: not every policy is quick.
+const SLOW: Duration = Duration::from_millis(5);
 
 /// A request being judged.
 pub struct Trial {
@@ -63,7 +67,8 @@ impl Trial {
 
     /// One call of the policy. The sandbox is free after it, also when nobody waits for its end any more.
     pub async fn step(&mut self, sandbox: OwnedSemaphorePermit) -> Result<Step, NoJudgement> {
-        if self.hearing.size() + self.inquiry.size() <= SHORT {
+        let short = self.hearing.size() + self.inquiry.size() <= SHORT;
+        if short && self.timings.sandbox < SLOW {
             let step = self.hearing.step(&mut self.inquiry);
             drop(sandbox);
             return Ok(step?);

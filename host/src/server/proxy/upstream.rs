@@ -1,6 +1,6 @@
 //! The server behind a proxy door, and the connections to it.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -128,19 +128,17 @@ impl Upstream {
         })
     }
 
-    /// Which of these listening addresses it is, if any. A name that nobody knows is none of them, now.
-    pub(super) async fn is_one_of(&self, doors: &[SocketAddr]) -> Option<SocketAddr> {
-        let known = tokio::time::timeout(CONNECT, tokio::net::lookup_host((self.host.as_str(), self.port))).await;
-        let addresses: Vec<SocketAddr> = known.ok()?.ok()?.collect();
-        // An address is this machine's when a socket can have it.
-        let ours = |address: IpAddr| std::net::UdpSocket::bind((address, 0)).is_ok();
-        doors.iter().copied().find(|door| {
-            addresses.iter().any(|address| {
-                let (here, there) = (door.ip().to_canonical(), address.ip().to_canonical());
-                let everywhere = here.is_unspecified() || there.is_unspecified();
-                door.port() == address.port() && (here == there || everywhere && ours(there))
-            })
-        })
+    /// Which of these listening addresses it is, as far as that can be told without asking anybody.
+    pub(super) fn is_one_of(&self, doors: &[SocketAddr]) -> Option<SocketAddr> {
+        let there: IpAddr = match self.host.as_str() {
+            "localhost" => Ipv4Addr::LOCALHOST.into(),
+            host => host.parse().ok()?,
+        };
+        let is = |door: &SocketAddr| {
+            let everywhere = door.ip().is_unspecified() && door.is_ipv4() == there.is_ipv4();
+            door.port() == self.port && (door.ip() == there || everywhere && there.is_loopback())
+        };
+        doors.iter().copied().find(is)
     }
 
     /// `http://host:port` or `https://host:port`.
