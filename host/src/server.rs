@@ -332,10 +332,11 @@ async fn main_door(routes: Arc<Routes>, tls: Option<Arc<Tls>>, stream: TcpStream
     let Some(tls) = tls else {
         let peer = Arc::new(Peer { address, certificate: None });
         let (stream, pulse) = Patient::new(stream, patience, idle);
+        let beats = pulse.clone();
         let service = service_fn(move |request: Request<Incoming>| {
-            Arc::clone(&routes).answer(Arc::clone(&peer), pulse.clone(), request)
+            Arc::clone(&routes).answer(Arc::clone(&peer), beats.clone(), request)
         });
-        return connection::http1(stream, service, phases).await;
+        return connection::http1(stream, service, pulse, phases).await;
     };
     let stream = match tokio::time::timeout(patience, tls.acceptor().accept(stream)).await {
         Ok(Ok(stream)) => stream,
@@ -354,22 +355,24 @@ async fn main_door(routes: Arc<Routes>, tls: Option<Arc<Tls>>, stream: TcpStream
         return connection::http2(stream, service, pulse, bounds, phases).await;
     }
     let (stream, pulse) = Patient::new(stream, patience, idle);
+    let beats = pulse.clone();
     let service = service_fn(move |request: Request<Incoming>| {
-        Arc::clone(&routes).answer(Arc::clone(&peer), pulse.clone(), request)
+        Arc::clone(&routes).answer(Arc::clone(&peer), beats.clone(), request)
     });
-    connection::http1(stream, service, phases).await;
+    connection::http1(stream, service, pulse, phases).await;
 }
 
 /// Serves a connection of the door for metrics and health.
 async fn metrics_door(routes: Arc<Routes>, stream: TcpStream, phases: Phases) {
     let Bounds { patience, idle, .. } = routes.bounds;
     let (stream, pulse) = Patient::new(stream, patience, idle);
+    let beats = pulse.clone();
     let service = service_fn(move |request: Request<Incoming>| {
-        let _busy = pulse.busy();
+        let _busy = beats.busy();
         let reply = routes.observe(&request);
         async move { Ok::<_, Infallible>(reply) }
     });
-    connection::http1(stream, service, phases).await;
+    connection::http1(stream, service, pulse, phases).await;
 }
 
 #[cfg(test)]

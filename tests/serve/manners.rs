@@ -115,6 +115,24 @@ fn nothing_starts_with_a_proxy_or_credentials_that_cannot_work() {
 }
 
 #[test]
+fn whoever_has_just_connected_still_gets_an_answer() {
+    let mut server = Server::plain(&["--drain-time", "0"]);
+    let mut late = TcpStream::connect(server.address("main")).unwrap();
+    late.set_read_timeout(Some(SOON)).unwrap();
+    until("the connection is there", || server.metric("sluicegate_connections{door=\"main\"}") >= 1.0);
+    server.signal("TERM");
+    until("it stops", || TcpStream::connect(server.address("main")).is_err());
+    late.write_all(b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    late.read_to_string(&mut answer).unwrap();
+    assert!(
+        answer.starts_with("HTTP/1.1 200") && answer.to_ascii_lowercase().contains("connection: close"),
+        "{answer}"
+    );
+    assert_eq!(server.wait().code(), Some(0));
+}
+
+#[test]
 fn whoever_tells_it_twice_waits_for_nothing() {
     let mut server = Server::plain(&[]);
     let mut slow = TcpStream::connect(server.address("main")).unwrap();

@@ -51,8 +51,20 @@ struct Head {
     sub_resource: Value,
     #[serde(default)]
     name: Value,
+    old_object: Option<Named>,
     namespace: Option<String>,
     user_info: Option<User>,
+}
+
+/// What a delete of a collection is about: the request itself has no name then.
+#[derive(Deserialize)]
+struct Named {
+    metadata: Option<Metadata>,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    name: Option<String>,
 }
 
 impl Head {
@@ -63,7 +75,9 @@ impl Head {
             None | Some("") => word(self.kind.get("kind")),
             Some(part) => format!("{}/{part}", word(self.resource.get("resource"))),
         };
-        let (namespace, name) = (self.namespace.as_deref().unwrap_or_default(), word(Some(&self.name)));
+        let namespace = self.namespace.as_deref().unwrap_or_default();
+        let old = || self.old_object.as_ref()?.metadata.as_ref()?.name.clone();
+        let name = Some(word(Some(&self.name))).filter(|name| !name.is_empty()).or_else(old).unwrap_or_default();
         let text = match (namespace, name.as_str()) {
             ("", "") => kind,
             // The API server makes up a name when it stores the object.
@@ -218,6 +232,8 @@ mod tests {
         for (more, named) in [
             (r#""namespace":"prod","name":"orders""#, "FlinkDeployment prod/orders"),
             (r#""namespace":"prod","name":"""#, "FlinkDeployment in prod"),
+            (r#""namespace":"prod","name":"","oldObject":{"metadata":{"name":"a"}}"#, "FlinkDeployment prod/a"),
+            (r#""namespace":"prod","name":"","oldObject":null"#, "FlinkDeployment in prod"),
             (r#""namespace":null"#, "FlinkDeployment"),
             (r#""namespace":"prod","name":"orders","subResource":"scale""#, "flinkdeployments/scale prod/orders"),
             (r#""namespace":"prod","name":"a\tb""#, "FlinkDeployment prod/a\u{fffd}b"),

@@ -31,6 +31,11 @@ const MOST_HEADERS: usize = 100;
 /// The most requests at once on one HTTP/2 connection.
 const MOST_STREAMS: u32 = 256;
 
+/// How long a new connection may take to its first request when the server closes.
+const FIRST_REQUEST: Duration = Duration::from_secs(2);
+/// How long connections are still accepted then that were made before.
+const BACKLOG: Duration = Duration::from_millis(100);
+
 /// How far a server is on its way down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
@@ -89,10 +94,21 @@ impl Door {
     {
         let room = Arc::new(Semaphore::new(self.bounds.connections.min(Semaphore::MAX_PERMITS)));
         let mut open = JoinSet::new();
+        let mut until = None;
         loop {
-            let accepted = tokio::select! {
-                accepted = self.listener.accept() => accepted,
-                () = self.phases.reached(Phase::Closing) => break,
+            // What the system has accepted for us already is not turned away.
+            let accepted = match until {
+                None => tokio::select! {
+                    accepted = self.listener.accept() => accepted,
+                    () = self.phases.reached(Phase::Closing) => {
+                        until = Some(Instant::now() + BACKLOG);
+                        continue;
+                    }
+                },
+                Some(until) => match tokio::time::timeout_at(until, self.listener.accept()).await {
+                    Ok(accepted) => accepted,
+                    Err(_) => break,
+                },
             };
             while open.try_join_next().is_some() {}
             let (stream, peer) = match accepted {
@@ -129,8 +145,11 @@ impl Door {
     }
 }
 
-/// Serves HTTP/1.1 on a connection. `pulse` is the one of `io`, where it is [`Patient`].
-pub async fn http1<I, S, B>(io: I, service: S, mut phases: Phases)
+/// Serves HTTP/1.1 on a connection. `pulse` is the one of `io`.
+///
+/// Whoever has just connected when the server closes still gets an answer to the request that is on its way: nobody has
+/// told this client to go elsewhere.
+pub async fn http1<I, S, B>(io: I, service: S, pulse: Pulse, mut phases: Phases)
 where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
@@ -148,6 +167,10 @@ where
     tokio::select! {
         ended = connection.as_mut() => tell(ended),
         () = phases.reached(Phase::Closing) => {
+            tokio::select! {
+                ended = connection.as_mut() => return tell(ended),
+                () = pulse.first(FIRST_REQUEST) => {}
+            }
             connection.as_mut().graceful_shutdown();
             tell(connection.await);
         }

@@ -175,6 +175,7 @@ impl Proxy {
         let stream = Witness::new(stream, idle);
         let seen = stream.seen();
         let ending = phases.clone();
+        let beats = pulse.clone();
         let service = service_fn(move |request: Request<Incoming>| {
             let (proxy, peer, seen, busy) = (Arc::clone(&self), Arc::clone(&peer), seen.clone(), pulse.busy());
             let span = tracing::info_span!("request", api = proxy.api.name(), method = %request.method());
@@ -186,7 +187,7 @@ impl Proxy {
                 Ok::<_, Infallible>(answer::while_busy(answer, busy))
             }
         });
-        connection::http1(stream, service, ending).await;
+        connection::http1(stream, service, beats, ending).await;
     }
 
     async fn answer(&self, peer: &Peer, seen: &Seen, request: Request<Incoming>) -> Answer {

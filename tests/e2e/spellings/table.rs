@@ -263,12 +263,16 @@ pub fn table() -> Vec<Spelling> {
         ("restore: slash behind", "", r#"{"savepointPath":"file:{sp}/"}"#),
         ("restore: the file itself", "", r#"{"savepointPath":"file:{sp}/_metadata"}"#),
         ("restore: two dots", "", r#"{"savepointPath":"file:{sp}/x/.."}"#),
+        ("restore: a dot", "", r#"{"savepointPath":"file:{sp}/."}"#),
+        ("restore: backslash", "", r#"{"savepointPath":"file:{sp}\\_metadata"}"#),
         ("restore: two slashes", "", r#"{"savepointPath":"file://///{sp}"}"#),
         ("restore: padded", "", r#"{"savepointPath":" file:{sp} "}"#),
         ("restore: capitals", "", r#"{"SavepointPath":"file:{sp}"}"#),
         ("restore: hyphen", "", r#"{"savepoint-path":"file:{sp}"}"#),
         ("restore: escaped key", "", r#"{"s\u0061vepointPath":"file:{sp}"}"#),
         ("restore: query", "?savepointPath={SP}", "{}"),
+        ("restore: query, `=` before the key", "?=savepointPath={SP}", "{}"),
+        ("restore: query, `==` before a second key", "?parallelism=1&==savepointPath={SP}", "{}"),
         ("restore: query, key encoded", "?s%61vepointPath={SP}", "{}"),
         ("restore: query, a comma behind", "?savepointPath={SP},", "{}"),
         ("restore: query, an encoded comma behind", "?savepointPath={SP}%2C", "{}"),
@@ -287,5 +291,11 @@ pub fn table() -> Vec<Spelling> {
     ] {
         table.push(run(name, query, body));
     }
+    // Flink drops the body of a request with so long a head, and starts from the query alone.
+    let cookie = "a".repeat(9_000);
+    let head = format!("POST /jars/{{jar}}/run?savepointPath={{SP}} HTTP/1.1\r\nHost: flink\r\nCookie: {cookie}");
+    table.push(request("restore: query under a body, long head", &head, br#"{"savepointPath":"file:/none"}"#));
+    let many = format!("?{}savepointPath={{SP}}", "a&".repeat(1_100));
+    table.push(run("restore: query behind many parameters", &many, "{}"));
     table
 }

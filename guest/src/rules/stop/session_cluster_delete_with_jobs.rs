@@ -41,10 +41,13 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
         all => format!(" and {} more", all - 1),
     };
     let draft = match lossy {
-        Some(_) => report.main(
-            &operation.place,
-            format!("session jobs refer to this cluster (`{name}`{more}), and with a delete state would be lost"),
-        ),
+        Some(_) => {
+            report.wish(Want::Savepoints, "whether a fresh savepoint of each job is there");
+            report.main(
+                &operation.place,
+                format!("session jobs refer to this cluster (`{name}`{more}), and with a delete state would be lost"),
+            )
+        }
         None => report.warn(
             &operation.place,
             format!("session jobs refer to this cluster (`{name}`{more}): the delete hangs until none is left"),

@@ -40,6 +40,15 @@ impl Pulse {
         self.0.busy.load(Ordering::Relaxed) > 0
     }
 
+    /// Returns when the first request has come in, at the latest after this time.
+    pub async fn first(&self, at_most: Duration) {
+        const LOOK: Duration = Duration::from_millis(10);
+        let until = Instant::now() + at_most;
+        while self.asked() == 0 && Instant::now() < until {
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
     /// How many requests have come in.
     pub fn asked(&self) -> usize {
         self.0.asked.load(Ordering::Relaxed)
