@@ -36,7 +36,7 @@ fn settings_are_taken_up_when_they_change_and_kept_when_they_are_wrong() {
     server.signal("HUP");
     until("the old settings count again", || drain(&server) == 403);
     assert_eq!(outdated(&server), 0.0);
-    until("the change is over", || server.log().matches("taken up").count() >= 2);
+    until("the change is over", || server.log().matches("the next request is judged by it").count() >= 2);
     server.signal("HUP");
     until("nothing has changed", || server.log().contains("unchanged"));
     assert_eq!(drain(&server), 403);

@@ -251,7 +251,7 @@ impl Proxy {
                     });
                     let decision = denial::header_without(StatusCode::PAYLOAD_TOO_LARGE);
                     let body = Outgoing::stream(first, *rest, length, self.bounds.idle);
-                    return Ok(Passed { body, decision, idle: reads });
+                    return Ok(Passed { body, decision, idle: false });
                 }
                 Err(not_held) => return Err(Box::new(self.not_held(&not_held, seen))),
             },

@@ -100,6 +100,9 @@ impl Turnstile {
         // Whoever has arrived meanwhile is let in, or turned away, before the next one is judged on this thread: else they
         // would wait uncounted.
         tokio::task::yield_now().await;
+        if Instant::now() >= until {
+            return Err(TurnedAway::Late);
+        }
         // Those who wait come first: nothing is left for this while there are any.
         if let Ok(free) = Arc::clone(&self.sandboxes).try_acquire_owned() {
             return Ok(free);

@@ -71,7 +71,7 @@ fn check(stage: &Stage<'_>, report: &mut Report<'_>) {
                 finding.observed(format!("`{}`", location.text)).expected(EXPECTED).remedy(format!(
                     "write `file://{}` if it lies on a volume that every Flink process mounts, else the full \
                      URI of the storage",
-                    location.text
+                    parsed.local_path().unwrap_or(&location.text)
                 ));
             }
             Ok(_) => {}

@@ -116,9 +116,17 @@ fn lacks(planned: Option<bool>, stage: &Stage<'_>, report: &mut Report<'_>) {
 /// A delete cancels the job (DOMAIN 4.2-7). Whether its state is still wanted is `delete-running-without-savepoint`.
 fn deletes(stage: &Stage<'_>, report: &mut Report<'_>) {
     for operation in &stage.operations {
-        let Action::Delete(Deletion { savepoint_first: None | Some(false), .. }) = &operation.action else { continue };
-        let message = "this delete takes the last checkpoint with it and no savepoint is taken: nothing is left to start \
-                       again from";
+        let message = match &operation.action {
+            Action::Delete(Deletion { savepoint_first: Some(false), .. }) => {
+                "this delete takes the last checkpoint with it and no savepoint is taken: nothing is left to start again \
+                 from"
+            }
+            Action::Delete(Deletion { savepoint_first: None, .. }) => {
+                "this delete takes the last checkpoint with it: nothing is left to start again from, unless a savepoint is \
+                 taken, which is not known here"
+            }
+            _ => continue,
+        };
         let mut draft = report.warn(&operation.place, message);
         if let Some(value) = stage.current.ran_with().get(RETENTION) {
             draft = draft.observed(value);

@@ -11,7 +11,7 @@ use tokio::time::{sleep, timeout};
 
 use super::json::{self, Malformed};
 use super::reads::{PAGE, Reads, Trouble, refused_by};
-use super::target::{Phase, Target};
+use super::target::{Phase, RAISE, Target};
 
 /// How patiently the API server is asked.
 #[derive(Clone, Debug)]
@@ -91,10 +91,14 @@ impl Feed {
                 state.shelf.complete();
                 state.phase = Phase::Synced;
                 state.lists += 1;
-                let objects = state.shelf.totals.objects;
+                let (totals, overflown) = (state.shelf.totals, state.shelf.overflown());
                 drop(state);
                 self.target.proven();
-                tracing::debug!(kind = self.target.kind.name, objects, "listed");
+                let (kind, objects, missing) = (self.target.kind.name, totals.objects, totals.not_held);
+                tracing::debug!(kind, objects, "listed");
+                if overflown || missing > 0 {
+                    tracing::warn!(kind, objects, missing, "not all objects fit into the cache: {RAISE}");
+                }
                 return Ok(page.version);
             }
             next = page.next;

@@ -196,7 +196,8 @@ impl Target {
     }
 }
 
-const RAISE: &str = "raise --kubernetes-cache-bytes";
+/// What to do when there is no room.
+pub(super) const RAISE: &str = "raise --kubernetes-cache-bytes";
 
 impl std::fmt::Display for Trouble {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -114,6 +114,8 @@ impl Origin<'_> {
         };
         let below = path.strip_prefix(self.prefix).filter(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']));
         match below.unwrap_or(path) {
+            // A browser would take it for another host.
+            rest if rest.starts_with("//") => None,
             rest if rest.starts_with('/') => Some(rest.to_owned()),
             // From where the request was, which is called the same at both ends.
             _ if path == location && (below.is_none() || self.prefix.is_empty()) => None,
@@ -229,6 +231,7 @@ mod tests {
             (&root, "http://flink:80811/x", "http://flink:80811/x"),
             (&root, "http://flink/x", "http://flink/x"),
             (&root, "https://flink:8081/x", "https://flink:8081/x"),
+            (&root, "http://flink:8081//evil/x", "http://flink:8081//evil/x"),
             (&root, "https://elsewhere/", "https://elsewhere/"),
             (&root, "//elsewhere/", "//elsewhere/"),
             (&root, "/x", "/x"),
