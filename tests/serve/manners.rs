@@ -115,6 +115,19 @@ fn nothing_starts_with_a_proxy_or_credentials_that_cannot_work() {
 }
 
 #[test]
+fn what_is_refused_unread_is_in_the_log_and_not_each_time() {
+    let server = Server::plain(&["--max-body", "100"]);
+    for _ in 0..3 {
+        assert_eq!(server.send("POST", "/validate", &[], b"{}").status, 400);
+        assert_eq!(server.send("POST", "/validate", &[], &[b' '; 101]).status, 413);
+    }
+    let log = server.log();
+    let told =
+        |reason: &str| log.lines().filter(|line| line.contains("refused before") && line.contains(reason)).count();
+    assert_eq!((told("malformed"), told("\"body\"")), (1, 1), "{log}");
+}
+
+#[test]
 fn whoever_has_just_connected_still_gets_an_answer() {
     let mut server = Server::plain(&["--drain-time", "0"]);
     let mut late = TcpStream::connect(server.address("main")).unwrap();

@@ -119,6 +119,23 @@ async fn reviews_pass_over_both_versions_of_http() {
 }
 
 #[tokio::test]
+async fn whoever_asks_for_a_head_gets_no_body_over_either_version_of_http() {
+    let (authority, folder) = (Authority::new(), Folder::new());
+    authority.mount(&folder, "1", |_| {});
+    let server = start(&folder, &[]);
+    let roots = || Client::builder().tls_certs_only([Certificate::from_pem(authority.pem().as_bytes()).unwrap()]);
+    for client in [authority.client(None), roots().http1_only().build().unwrap()] {
+        for (path, status) in [("/readyz", 200), ("/livez", 200), ("/nope", 404), ("/validate", 405)] {
+            let answer = client.head(format!("{}{path}", server.door("main"))).send().await.unwrap();
+            assert_eq!(answer.status(), status, "{path}");
+            assert!(answer.bytes().await.unwrap().is_empty(), "{path}");
+        }
+    }
+    let ready = crate::server::send(server.address("metrics"), "HEAD", "/readyz", &[], b"");
+    assert_eq!((ready.status, ready.body.as_str()), (200, ""));
+}
+
+#[tokio::test]
 async fn a_new_certificate_is_taken_up_and_no_connection_dropped() {
     let (authority, folder) = (Authority::new(), Folder::new());
     authority.mount(&folder, "1", |_| {});

@@ -115,7 +115,7 @@ pub async fn validate(
     let head = match head(&body) {
         Ok(head) => head,
         Err(wrong) => {
-            gate.metrics().rejected(Door::Validate, "malformed");
+            gate.turn_away(Door::Validate, "malformed");
             return reply::text(StatusCode::BAD_REQUEST, wrong);
         }
     };

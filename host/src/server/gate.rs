@@ -3,7 +3,8 @@
 mod answers;
 mod trial;
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -20,6 +21,7 @@ use super::door::{Door, Mode, Stage, Timings};
 use super::judge::Judge;
 use super::metrics::Metrics;
 use super::shadow::Shadow;
+use super::sources::BETWEEN_COMPLAINTS;
 use super::turnstile::{TurnedAway, Turnstiles};
 use crate::facts::Live;
 use crate::facts::{Answered, Step};
@@ -137,6 +139,8 @@ pub struct Gate {
     /// Time for looking things up, within the time for an answer.
     facts: Duration,
     answers: Answers,
+    /// When the log was told of refusals at this door, for this reason.
+    told: Mutex<BTreeMap<(&'static str, &'static str), Instant>>,
     metrics: Arc<Metrics>,
     log: Option<DecisionLog>,
 }
@@ -163,7 +167,17 @@ impl Gate {
     pub fn new(judge: Judge, parts: Parts) -> Self {
         let Parts { mode, shadow, turnstiles, facts, metrics, log } = parts;
         let answers = Answers::default();
-        Self { judge: RwLock::new(Arc::new(judge)), shadow, mode, turnstiles, facts, answers, metrics, log }
+        Self {
+            judge: RwLock::new(Arc::new(judge)),
+            shadow,
+            mode,
+            turnstiles,
+            facts,
+            answers,
+            told: Mutex::default(),
+            metrics,
+            log,
+        }
     }
 
     /// Who judges now.
@@ -238,6 +252,23 @@ impl Gate {
             Mode::Warn if door != Door::Check => self.metrics.let_through(door, reason),
             _ => self.metrics.rejected(door, reason),
         }
+    }
+
+    /// Refuses a request whose head or body cannot be taken: counted each time, and told to the log once in a while. (What
+    /// is wrong with it stands in its answer, and may repeat the request.)
+    pub fn turn_away(&self, door: Door, reason: &'static str) {
+        self.metrics.rejected(door, reason);
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.get(&(door.name(), reason)).is_some_and(|told| told.elapsed() < BETWEEN_COMPLAINTS) {
+            return;
+        }
+        told.insert((door.name(), reason), Instant::now());
+        drop(told);
+        tracing::warn!(
+            door = door.name(),
+            reason,
+            "refused before it was judged; the answer says why, and more of these are only counted for a minute"
+        );
     }
 
     /// Counts a request that is not even put to the policy. Where nothing is refused it is written down, too.

@@ -349,13 +349,13 @@ impl Proxy {
             return self.refuse(&refusal, seen);
         }
         let error = BodyError::of(not_held, &self.bounds);
-        self.gate.metrics().rejected(Door::Proxy(self.api), "body");
+        self.gate.turn_away(Door::Proxy(self.api), "body");
         self.last(denial::not_judged(self.api, error.status(), &error.to_string()), seen)
     }
 
     /// What cannot be read in one way only is refused, whatever the mode.
     fn refuse(&self, refusal: &Refusal, seen: &Seen) -> Answer {
-        self.gate.metrics().rejected(Door::Proxy(self.api), "malformed");
+        self.gate.turn_away(Door::Proxy(self.api), "malformed");
         self.last(denial::not_judged(self.api, refusal.status, &refusal.message), seen)
     }
 

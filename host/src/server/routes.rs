@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::{Method, Request, StatusCode, Version};
 use tokio::sync::OwnedSemaphorePermit;
@@ -63,11 +64,15 @@ impl Routes {
     ) -> Result<Reply, Infallible> {
         let _busy = pulse.busy();
         let first_version = request.version() < Version::HTTP_2;
+        let head_only = request.method() == Method::HEAD;
         let span = tracing::info_span!("request", method = %request.method());
         telemetry::continue_trace(&span, request.headers());
         let mut reply = self.route(&peer, request).instrument(span).await;
         if first_version {
             connection::say_farewell(&self.health.phases, reply.headers_mut());
+        } else if head_only {
+            // hyper leaves the body out itself, but in HTTP/1.1 only.
+            *reply.body_mut() = Full::default();
         }
         Ok(reply)
     }
@@ -79,8 +84,10 @@ impl Routes {
             "/validate" => self.validate(peer, request).await,
             "/v1/check" if request.method() != Method::POST => reply::only("POST"),
             "/v1/check" => self.check(peer, request).await,
-            "/v1/rules" | "/openapi.json" | "/livez" | "/readyz" if request.method() != Method::GET => {
-                reply::only("GET")
+            "/v1/rules" | "/openapi.json" | "/livez" | "/readyz"
+                if ![Method::GET, Method::HEAD].contains(request.method()) =>
+            {
+                reply::only("GET, HEAD")
             }
             "/v1/rules" => check::rules(&self.gate),
             "/openapi.json" => reply::of(StatusCode::OK, "application/json", OPENAPI.into()),
@@ -99,10 +106,12 @@ impl Routes {
         /// As OpenMetrics names itself; Prometheus asks for it.
         const KIND: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
         match (request.method(), request.uri().path()) {
-            (&Method::GET, "/metrics") => reply::of(StatusCode::OK, KIND, self.gate.metrics().render().into()),
-            (&Method::GET, "/livez") => Health::alive(),
-            (&Method::GET, "/readyz") => self.health.ready(),
-            (_, "/metrics" | "/livez" | "/readyz") => reply::only("GET"),
+            (&Method::GET | &Method::HEAD, "/metrics") => {
+                reply::of(StatusCode::OK, KIND, self.gate.metrics().render().into())
+            }
+            (&Method::GET | &Method::HEAD, "/livez") => Health::alive(),
+            (&Method::GET | &Method::HEAD, "/readyz") => self.health.ready(),
+            (_, "/metrics" | "/livez" | "/readyz") => reply::only("GET, HEAD"),
             _ => reply::text(StatusCode::NOT_FOUND, "there is nothing here; see /metrics, /livez, /readyz"),
         }
     }
@@ -183,7 +192,7 @@ impl Routes {
         incoming: Incoming,
         most: usize,
     ) -> Result<(Bytes, Option<OwnedSemaphorePermit>), BodyError> {
-        self.hold(incoming, most).await.inspect_err(|_| self.gate.metrics().rejected(door, "body"))
+        self.hold(incoming, most).await.inspect_err(|_| self.gate.turn_away(door, "body"))
     }
 
     async fn hold(&self, incoming: Incoming, most: usize) -> Result<(Bytes, Option<OwnedSemaphorePermit>), BodyError> {
@@ -193,7 +202,7 @@ impl Routes {
     }
 
     fn unauthentic(&self, door: Door, wrong: String) -> Reply {
-        self.gate.metrics().rejected(door, "caller");
+        self.gate.turn_away(door, "caller");
         reply::text(StatusCode::BAD_REQUEST, wrong)
     }
 }

@@ -20,8 +20,8 @@ use crate::{Api, ObjectRef};
 /// How often what is watched is counted.
 const COUNTED: Duration = Duration::from_secs(5);
 
-/// How often the same source is complained about.
-const BETWEEN_COMPLAINTS: Duration = Duration::from_secs(60);
+/// How often the log is told of the same trouble.
+pub const BETWEEN_COMPLAINTS: Duration = Duration::from_secs(60);
 
 /// Everything that can be asked.
 #[derive(Debug)]
