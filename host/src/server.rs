@@ -20,6 +20,7 @@ pub mod redact;
 mod reload;
 mod reply;
 mod routes;
+mod seldom;
 mod shadow;
 mod sources;
 pub mod telemetry;
@@ -35,7 +36,7 @@ use std::sync::Arc;
 
 use hyper::Request;
 use hyper::body::Incoming;
-use hyper::service::service_fn;
+use hyper::service::{Service, service_fn};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, watch as channel};
 use tokio::task::JoinSet;
@@ -56,6 +57,7 @@ pub use options::{
 };
 use proxy::Proxy;
 use reload::{Reload, Watches};
+use reply::Reply;
 use routes::Routes;
 use shadow::Shadow;
 use sources::{Counted, Sources};
@@ -325,6 +327,15 @@ async fn bind(address: SocketAddr) -> Result<TcpListener, ServerError> {
     TcpListener::bind(address).await.map_err(|error| ServerError::Listen { address, error })
 }
 
+/// What answers the requests of one connection of the main door.
+fn answering(
+    routes: Arc<Routes>,
+    peer: Arc<Peer>,
+    pulse: Pulse,
+) -> impl Service<Request<Incoming>, Response = Reply, Error = Infallible, Future: Send> {
+    service_fn(move |request| Arc::clone(&routes).answer(Arc::clone(&peer), pulse.clone(), request))
+}
+
 /// Serves a connection of the main door.
 async fn main_door(routes: Arc<Routes>, tls: Option<Arc<Tls>>, stream: TcpStream, address: SocketAddr, phases: Phases) {
     let Bounds { patience, idle, .. } = routes.bounds;
@@ -332,10 +343,7 @@ async fn main_door(routes: Arc<Routes>, tls: Option<Arc<Tls>>, stream: TcpStream
     let Some(tls) = tls else {
         let peer = Arc::new(Peer { address, certificate: None });
         let (stream, pulse) = Patient::new(stream, patience, idle);
-        let beats = pulse.clone();
-        let service = service_fn(move |request: Request<Incoming>| {
-            Arc::clone(&routes).answer(Arc::clone(&peer), beats.clone(), request)
-        });
+        let service = answering(routes, peer, pulse.clone());
         return connection::http1(stream, service, pulse, phases).await;
     };
     let stream = match tokio::time::timeout(patience, tls.acceptor().accept(stream)).await {
@@ -348,17 +356,11 @@ async fn main_door(routes: Arc<Routes>, tls: Option<Arc<Tls>>, stream: TcpStream
     let peer = Arc::new(Peer { address, certificate });
     if session.alpn_protocol() == Some(b"h2") {
         let (pulse, bounds) = (Pulse::default(), routes.bounds.clone());
-        let beats = pulse.clone();
-        let service = service_fn(move |request: Request<Incoming>| {
-            Arc::clone(&routes).answer(Arc::clone(&peer), beats.clone(), request)
-        });
+        let service = answering(routes, peer, pulse.clone());
         return connection::http2(stream, service, pulse, bounds, phases).await;
     }
     let (stream, pulse) = Patient::new(stream, patience, idle);
-    let beats = pulse.clone();
-    let service = service_fn(move |request: Request<Incoming>| {
-        Arc::clone(&routes).answer(Arc::clone(&peer), beats.clone(), request)
-    });
+    let service = answering(routes, peer, pulse.clone());
     connection::http1(stream, service, pulse, phases).await;
 }
 

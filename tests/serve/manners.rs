@@ -42,22 +42,25 @@ fn settings_are_taken_up_when_they_change_and_kept_when_they_are_wrong() {
     assert_eq!(drain(&server), 403);
 }
 
+/// What is said of options with which nothing starts.
+fn told(options: &[&str]) -> String {
+    // Should it start after all, it ends by itself.
+    let output = std::process::Command::new("timeout")
+        .args(["--preserve-status", "20", env!("CARGO_BIN_EXE_sluicegate"), "serve"])
+        .args(options)
+        .env_remove("SLUICEGATE_SETTINGS")
+        .env_remove("SLUICEGATE_TEST_UNSET")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert_eq!(output.stdout, b"");
+    String::from_utf8(output.stderr).unwrap()
+}
+
 #[test]
 fn nothing_starts_with_wrong_options() {
     let folder = Folder::new();
     let wrong = folder.write("settings.yaml", "kind: Settings\nrule: {}\n");
-    let told = |options: &[&str]| {
-        // Should it start after all, it ends by itself.
-        let output = std::process::Command::new("timeout")
-            .args(["--preserve-status", "20", env!("CARGO_BIN_EXE_sluicegate"), "serve"])
-            .args(options)
-            .env_remove("SLUICEGATE_SETTINGS")
-            .output()
-            .unwrap();
-        assert_eq!(output.status.code(), Some(2), "{output:?}");
-        assert_eq!(output.stdout, b"");
-        String::from_utf8(output.stderr).unwrap()
-    };
     let plain = ["--listen", "127.0.0.1:0", "--insecure-http"];
     assert!(told(&[]).contains("--listen"));
     assert!(told(&["--listen", "127.0.0.1:0"]).contains("--insecure-http"));
@@ -87,16 +90,6 @@ fn nothing_starts_with_wrong_options() {
 
 #[test]
 fn nothing_starts_with_a_proxy_or_credentials_that_cannot_work() {
-    let told = |options: &[&str]| {
-        let output = std::process::Command::new("timeout")
-            .args(["--preserve-status", "20", env!("CARGO_BIN_EXE_sluicegate"), "serve"])
-            .args(options)
-            .env_remove("SLUICEGATE_TEST_UNSET")
-            .output()
-            .unwrap();
-        assert_eq!(output.status.code(), Some(2), "{output:?}");
-        String::from_utf8(output.stderr).unwrap()
-    };
     let proxy = ["--proxy", "flink-rest=http://127.0.0.1:1@127.0.0.1:0"];
     let with = |more: &[&str]| told(&[&proxy[..], more].concat());
     let text = with(&["--credentials", "flink-rest=file:/nowhere/token"]);

@@ -3,8 +3,7 @@
 mod answers;
 mod trial;
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -20,8 +19,8 @@ use super::denial;
 use super::door::{Door, Mode, Stage, Timings};
 use super::judge::Judge;
 use super::metrics::Metrics;
+use super::seldom::Seldom;
 use super::shadow::Shadow;
-use super::sources::BETWEEN_COMPLAINTS;
 use super::turnstile::{TurnedAway, Turnstiles};
 use crate::facts::Live;
 use crate::facts::{Answered, Step};
@@ -139,8 +138,8 @@ pub struct Gate {
     /// Time for looking things up, within the time for an answer.
     facts: Duration,
     answers: Answers,
-    /// When the log was told of refusals at this door, for this reason.
-    told: Mutex<BTreeMap<(&'static str, &'static str), Instant>>,
+    /// Refusals by door and reason that the log was told of.
+    told: Seldom<(&'static str, &'static str)>,
     metrics: Arc<Metrics>,
     log: Option<DecisionLog>,
 }
@@ -174,7 +173,7 @@ impl Gate {
             turnstiles,
             facts,
             answers,
-            told: Mutex::default(),
+            told: Seldom::default(),
             metrics,
             log,
         }
@@ -258,17 +257,13 @@ impl Gate {
     /// is wrong with it stands in its answer, and may repeat the request.)
     pub fn turn_away(&self, door: Door, reason: &'static str) {
         self.metrics.rejected(door, reason);
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if told.get(&(door.name(), reason)).is_some_and(|told| told.elapsed() < BETWEEN_COMPLAINTS) {
-            return;
+        if self.told.is_due((door.name(), reason)) {
+            tracing::warn!(
+                door = door.name(),
+                reason,
+                "refused before it was judged; the answer says why, and more of these are only counted for a minute"
+            );
         }
-        told.insert((door.name(), reason), Instant::now());
-        drop(told);
-        tracing::warn!(
-            door = door.name(),
-            reason,
-            "refused before it was judged; the answer says why, and more of these are only counted for a minute"
-        );
     }
 
     /// Counts a request that is not even put to the policy. Where nothing is refused it is written down, too.

@@ -1,10 +1,9 @@
 //! Which sources of facts a door may ask: the webhook only what is watched, a door of an API also its control plane and
 //! the savepoint locations.
 
-use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch as channel;
 
@@ -13,15 +12,13 @@ use super::connection::{Phase, Phases};
 use super::metrics::Metrics;
 use super::options::{ControlPlane, KubernetesOptions};
 use super::redact;
+use super::seldom::Seldom;
 use crate::facts::kubernetes::{self, Kubernetes};
 use crate::facts::{Answered, ControlPlaneOptions, How, Live, LiveOptions, LocationOptions, Objects, Tally};
 use crate::{Api, ObjectRef};
 
 /// How often what is watched is counted.
 const COUNTED: Duration = Duration::from_secs(5);
-
-/// How often the log is told of the same trouble.
-pub const BETWEEN_COMPLAINTS: Duration = Duration::from_secs(60);
 
 /// Everything that can be asked.
 #[derive(Debug)]
@@ -104,13 +101,13 @@ impl Objects for Kubernetes {
 pub struct Counted {
     /// What is counted.
     pub metrics: Arc<Metrics>,
-    said: Mutex<BTreeMap<&'static str, Instant>>,
+    told: Seldom<&'static str>,
 }
 
 impl Counted {
     /// Nothing counted yet.
     pub fn new(metrics: Arc<Metrics>) -> Arc<Self> {
-        Arc::new(Self { metrics, said: Mutex::default() })
+        Arc::new(Self { metrics, told: Seldom::default() })
     }
 }
 
@@ -125,14 +122,10 @@ impl Tally for Counted {
     }
 
     fn failed(&self, source: &'static str, why: &str) {
-        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-        if said.get(source).is_some_and(|said| said.elapsed() < BETWEEN_COMPLAINTS) {
-            return;
+        if self.told.is_due(source) {
+            let why = redact::text(why);
+            tracing::warn!(source, %why, "a look-up failed: what it would have told is unjudged");
         }
-        said.insert(source, Instant::now());
-        drop(said);
-        let why = redact::text(why);
-        tracing::warn!(source, %why, "a look-up failed: what it would have told is unjudged");
     }
 }
 

@@ -1,6 +1,5 @@
 //! One HTTP client for all reads: no redirects, no system proxy, every wait and every answer bounded.
 
-use std::error::Error as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -157,7 +156,7 @@ fn reason(error: &reqwest::Error) -> String {
 }
 
 /// The root of an error: what stands above it repeats the address.
-pub(in crate::facts) fn root_cause(error: &reqwest::Error) -> String {
+pub(in crate::facts) fn root_cause(error: &dyn std::error::Error) -> String {
     let mut source = error.source();
     let mut text = None;
     while let Some(error) = source {

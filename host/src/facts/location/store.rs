@@ -111,7 +111,7 @@ impl Store {
             return Read::unreachable(format!("the store gives no answer: {why}"));
         }
         if SIGNING.contains(&error.message()) {
-            let why = root(&error);
+            let why = root_cause(&error);
             return Read::unavailable(format!(
                 "the gate has no credentials for this store that can be used: {why}; see \"Savepoint stores\" in its \
                  deployment's README"
@@ -175,17 +175,6 @@ const SIGNING: [&str; 2] = ["signing http request", "loading credential to sign 
 
 fn is_refusal(error: &Error) -> bool {
     error.kind() == ErrorKind::PermissionDenied || matches!(code(error.message()), Some("401" | "403"))
-}
-
-/// The root of an error, short.
-fn root(error: &Error) -> String {
-    let mut source = error.source();
-    let mut text = String::new();
-    while let Some(error) = source {
-        text = clean(&error.to_string());
-        source = error.source();
-    }
-    text
 }
 
 fn no_object(message: &str) -> bool {

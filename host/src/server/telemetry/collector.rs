@@ -3,26 +3,25 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::{Request, Response};
 use opentelemetry_http::{HttpClient, HttpError};
 use tokio::runtime::{Builder, Runtime};
 
+use crate::server::seldom::Seldom;
+
 /// How long one attempt may take.
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// The largest answer that is read.
 const LARGEST_ANSWER: usize = 64 << 10;
-/// How often trouble is said.
-const BETWEEN_COMPLAINTS: Duration = Duration::from_secs(60);
 
 #[derive(Debug)]
 pub(super) struct Collector {
     client: reqwest::Client,
     runtime: Option<Runtime>,
-    said: Mutex<Option<Instant>>,
+    told: Seldom<()>,
 }
 
 impl Collector {
@@ -37,7 +36,7 @@ impl Collector {
             .pool_max_idle_per_host(0)
             .build()
             .map_err(|error| error.to_string())?;
-        Ok(Self { client, runtime: Some(runtime), said: Mutex::new(None) })
+        Ok(Self { client, runtime: Some(runtime), told: Seldom::default() })
     }
 
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
@@ -57,9 +56,7 @@ impl Collector {
     }
 
     fn complain(&self, why: &str) {
-        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-        if said.is_none_or(|said| said.elapsed() >= BETWEEN_COMPLAINTS) {
-            *said = Some(Instant::now());
+        if self.told.is_due(()) {
             tracing::warn!("traces do not reach the collector: {why}; look at `--otlp-endpoint`");
         }
     }
